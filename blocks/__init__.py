@@ -1,0 +1,1 @@
+"""What a step connects to, stored and edited in the Prefect UI."""

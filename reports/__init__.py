@@ -1,0 +1,1 @@
+"""What a person reads: pages, tables and charts; only `publish` touches Prefect."""

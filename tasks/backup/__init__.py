@@ -1,0 +1,1 @@
+"""Fills the repository: base backups, seals, WAL, retention."""

@@ -1,0 +1,1 @@
+"""Ground floor: settings, errors, the home directory and the clock."""

@@ -1,0 +1,121 @@
+"""Settings: defaults, then `hl7ops.yaml`, then the environment, then the block of the stanza."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from tasks.control.errors import Refused
+
+
+PREFIX = "HL7OPS_"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; the environment name of a field is its name in capitals."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    hl7ops_home: Path = Field(
+        Path(".hl7ops"), description="Where embedded clusters, keys and scratch space live."
+    )
+    hl7ops_stanza: str = Field(
+        "main", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="Name of the operated cluster."
+    )
+    hl7ops_port: int = Field(
+        4200, ge=1, le=65535, description="First port tried for the Prefect UI."
+    )
+    hl7ops_programs: Path | None = Field(
+        None, description="Directory of PostgreSQL's programs; unset: the embedded ones."
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="The operated server; unset: the embedded cluster."
+    )
+    backup_dir: Path | None = Field(
+        None, description="The local repository; unset: `repository` in the home."
+    )
+    s3_bucket: str | None = Field(None, description="Bucket of a repository in S3.")
+    s3_endpoint_url: str | None = Field(
+        None, description="Endpoint of an S3 server that is not Amazon's."
+    )
+
+    retention_days: int = Field(30, ge=1, description="Days of the kept window.")
+    retention_minimum: int = Field(2, ge=1, description="Backups kept however old they are.")
+    rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
+    rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
+
+    slow_query_threshold_ms: int = Field(100, ge=0, description="A statement above this is slow.")
+    cache_hit_rate_target: float = Field(
+        70, ge=0, le=100, description="Buffer cache hits wanted, in percent."
+    )
+    cpu_threshold_percent: float = Field(80, ge=0, le=100, description="CPU load that is reported.")
+    memory_threshold_percent: float = Field(
+        85, ge=0, le=100, description="Memory use that is reported."
+    )
+    disk_threshold_percent: float = Field(
+        90, ge=0, le=100, description="Disk use that is reported."
+    )
+    response_threshold_ms: int = Field(500, ge=0, description="Response time that is reported.")
+    enable_performance_monitoring: bool = Field(
+        default=True, description="Record host and database metrics."
+    )
+    enable_analytics: bool = Field(default=True, description="Run the analytics reports.")
+    health_check_seconds: int = Field(30, ge=1, description="Pause between two health checks.")
+    failover_timeout_seconds: int = Field(60, ge=1, description="Time a failover may take.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - part of the signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the block, then the environment, then the file: the first that knows wins."""
+        file = Path(os.environ.get(f"{PREFIX}CONFIG", "hl7ops.yaml"))
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=file)
+
+    @property
+    def stanza(self) -> str:
+        """Name of the operated cluster."""
+        return self.hl7ops_stanza
+
+
+def load(**block: Any) -> Settings:  # noqa: ANN401 - a block's fields are of every type
+    """Return the settings in force; `block` holds the fields that the stanza's block sets.
+
+    Raises:
+        Refused: a key is unknown, or a value is not of its type; names the key, never the value.
+
+    """
+    known = {name.upper() for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        names = sorted(name for name in known if name.startswith(PREFIX))
+        raise Refused(
+            "unknown setting in the environment",
+            seen=", ".join(unknown),
+            expected=f"one of {', '.join(names)}",
+            do="correct or unset it",
+        )
+    try:
+        return Settings(**block)
+    except ValidationError as error:
+        seen = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise Refused(
+            "settings do not hold",
+            seen=seen,
+            expected="the keys and types of `hl7ops settings`",
+            do="correct hl7ops.yaml or the environment",
+        ) from None

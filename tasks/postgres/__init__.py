@@ -1,0 +1,1 @@
+"""Ground floor: a PostgreSQL server, its programs, clusters, contents and replication."""

@@ -1,0 +1,164 @@
+"""Clusters that we run ourselves: make, start, stop and ask after them."""
+
+import hashlib
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tasks.control.errors import OpsError, Refused
+from tasks.postgres import programs
+from tasks.postgres.owner import Owner, owner_of
+from tasks.postgres.server import Server
+
+
+log = logging.getLogger(__name__)
+
+SOCKET_PATH_LIMIT = 107
+"""Longest path of a Unix socket on Linux, in bytes (sun_path)."""
+
+START_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A data directory, the directory of its socket, and the programs that serve it.
+
+    It listens on a Unix socket only, in a directory that no other user can enter, and so needs no
+    password.
+    """
+
+    data: Path
+    sockets: Path
+    port: int
+    programs: Path
+
+    def server(self, stanza: str, database: str = "postgres") -> Server:
+        """Return the server's address as the superuser."""
+        address = f"host={self.sockets} port={self.port} user=postgres dbname={database}"
+        return Server(stanza, address)
+
+    @property
+    def log(self) -> Path:
+        """The server's log file, beside its data directory."""
+        return self.data.with_name(f"{self.data.name}.log")
+
+    def pid(self) -> int | None:
+        """Return the process id of the running server, or None."""
+        try:
+            first = (self.data / "postmaster.pid").read_text().splitlines()[0]
+        except (FileNotFoundError, IndexError):
+            return None
+        pid = int(first)
+        try:
+            running = psutil.Process(pid).name() == "postgres"
+        except psutil.NoSuchProcess:
+            return None
+        return pid if running else None
+
+    def create(self, owner: Owner, settings: dict[str, str]) -> None:
+        """Make an empty cluster with data checksums; nothing is left where it fails.
+
+        Raises:
+            Refused: the directory holds something already.
+
+        """
+        if self.data.exists() and any(self.data.iterdir()):
+            raise Refused("the data directory is not empty", seen=self.data, do="choose another")
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner.take(self.data)
+        arguments = [
+            "-D",
+            self.data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-k",
+        ]
+        try:
+            programs.run(self.programs, "initdb", arguments, timeout_s=120, owner=owner)
+        except OpsError:
+            shutil.rmtree(self.data)
+            raise
+        lines = [f"{name} = '{value}'\n" for name, value in settings.items()]
+        with (self.data / "postgresql.auto.conf").open("a") as file:
+            file.writelines(lines)
+
+    def start(
+        self, options: dict[str, str] | None = None, timeout_s: int = START_TIMEOUT_S
+    ) -> None:
+        """Start the server and wait until it accepts connections; running already is fine.
+
+        Args:
+            options: settings of this start, above every file's.
+            timeout_s: seconds to wait, recovery included.
+
+        Raises:
+            OpsError: it did not come up; the text holds the last fatal lines of its log.
+
+        """
+        if self.pid() is not None:
+            return
+        owner = owner_of(self.data)
+        self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner.take(self.sockets)
+        fixed = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.sockets),
+            "port": str(self.port),
+        }
+        given = " ".join(f"-c {key}='{value}'" for key, value in (fixed | (options or {})).items())
+        self.log.touch()
+        owner.take(self.log)
+        arguments = [
+            "-D",
+            self.data,
+            "-l",
+            self.log,
+            "-w",
+            "-t",
+            str(timeout_s),
+            "-o",
+            given,
+            "start",
+        ]
+        try:
+            programs.run(self.programs, "pg_ctl", arguments, timeout_s=timeout_s + 30, owner=owner)
+        except OpsError:
+            self.stop("immediate")
+            raise OpsError(
+                "the server did not start", seen=last_words(self.log), do=f"read {self.log}"
+            ) from None
+
+    def stop(self, mode: str = "fast") -> bool:
+        """Stop the server; return whether it ran."""
+        if self.pid() is None:
+            return False
+        arguments = ["-D", self.data, "-m", mode, "-w", "-t", "60", "stop"]
+        programs.run(self.programs, "pg_ctl", arguments, timeout_s=90, owner=owner_of(self.data))
+        return True
+
+
+def last_words(path: Path) -> str:
+    """Return the last fatal lines of a server's log, without details, which may quote rows."""
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    fatal = [
+        line.partition("] ")[2] or line for line in lines if "FATAL:" in line or "PANIC:" in line
+    ]
+    return " | ".join(fatal[-2:]) or "nothing in its log"
+
+
+def socket_directory(home: Path, port: int) -> Path:
+    """Return where sockets of a home go: inside it, or a short path where it is too deep."""
+    inside = home / "run"
+    if len(os.fsencode(inside / f".s.PGSQL.{port}.lock")) <= SOCKET_PATH_LIMIT:
+        return inside
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return Path(f"/tmp/hl7ops-{os.geteuid()}-{digest}")  # noqa: S108 - short, and entered by us alone

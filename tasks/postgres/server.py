@@ -1,0 +1,142 @@
+"""A PostgreSQL server: a name, an address, and connections with deadlines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import conninfo
+
+from tasks.control.errors import OpsError, Refused, Transient
+
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+OLDEST = 15
+"""The oldest major version operated: PostgreSQL 14 reached its end of life on 2026-11-12."""
+
+NEWEST = 18
+
+_CARRIES_VALUES = ("22", "23", "P0")
+"""Classes of SQLSTATE whose messages quote values of rows: data exception, integrity, PL/pgSQL."""
+
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.SerializationFailure,
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server under the name of its stanza; the address may hold a password and is not shown."""
+
+    stanza: str
+    address: str = field(repr=False)
+
+    def database(self, name: str) -> "Server":
+        """Return the same server with another database of it."""
+        return replace(self, address=conninfo.make_conninfo(self.address, dbname=name))
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parts of the address, the password among them."""
+        return {key: str(value) for key, value in conninfo.conninfo_to_dict(self.address).items()}
+
+    @contextmanager
+    def connect(
+        self, *, statement_timeout_s: float = 0, lock_timeout_ms: int = 0, autocommit: bool = True
+    ) -> Iterator[Connection]:
+        """Open a connection whose deadlines the server enforces; 0 means none.
+
+        Raises:
+            Transient: the server cannot be reached, or a deadline passed.
+            OpsError: the server refused a statement; the text quotes no value of a row.
+
+        """
+        options = (
+            f"-c statement_timeout={int(statement_timeout_s * 1000)}"
+            f" -c lock_timeout={lock_timeout_ms}"
+            " -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
+        )
+        with (
+            reported(self.stanza),
+            psycopg.connect(
+                self.address,
+                autocommit=autocommit,
+                connect_timeout=10,
+                options=options,
+                application_name="hl7ops",
+            ) as connection,
+        ):
+            yield connection
+
+
+@contextmanager
+def reported(stanza: str) -> Iterator[None]:
+    """Turn what psycopg raises into the house's errors, without any value of a row."""
+    try:
+        yield
+    except psycopg.Error as error:
+        kind = Transient if isinstance(error, _PASSING) else OpsError
+        do = "see that the server runs and is not overloaded" if kind is Transient else None
+        raise kind(
+            "the database did not do it", stanza=stanza, seen=_described(error), do=do
+        ) from None
+
+
+def _described(error: psycopg.Error) -> str:
+    """Describe a database error by its condition and the objects it names, never by values."""
+    diagnosis = error.diag
+    state = diagnosis.sqlstate
+    if state is None:
+        return str(error).strip().partition("\n")[0]
+    named = (
+        diagnosis.schema_name,
+        diagnosis.table_name,
+        diagnosis.column_name,
+        diagnosis.constraint_name,
+    )
+    objects = ".".join(name for name in named if name)
+    text = "" if state.startswith(_CARRIES_VALUES) else (diagnosis.message_primary or "")
+    return " ".join(part for part in (f"{type(error).__name__} ({state})", text, objects) if part)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one cluster from another, and what it runs."""
+
+    system_identifier: str
+    version_num: int
+    data_directory: str
+
+    @property
+    def major(self) -> int:
+        """The major version, such as 18."""
+        return self.version_num // 10000
+
+
+def identify(server: Server) -> Identity:
+    """Ask the server who it is.
+
+    Raises:
+        Refused: its version is not one that is operated.
+
+    """
+    with server.connect(statement_timeout_s=10) as connection:
+        row = connection.execute(
+            "select system_identifier::text, current_setting('server_version_num')::int,"
+            " current_setting('data_directory') from pg_control_system()"
+        ).fetchone()
+    assert row is not None  # noqa: S101 - a query without a FROM that can be empty
+    identity = Identity(*row)
+    if not OLDEST <= identity.major <= NEWEST:
+        raise Refused(
+            "this version of PostgreSQL is not operated",
+            stanza=server.stanza,
+            seen=identity.major,
+            expected=f"{OLDEST} to {NEWEST}",
+            do="upgrade the server",
+        )
+    return identity

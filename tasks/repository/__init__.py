@@ -1,0 +1,1 @@
+"""Ground floor: what is kept, as facts, objects and archived WAL."""
