@@ -1,0 +1,181 @@
+"""The moment of a seal: a restore point in the WAL and snapshots that show what it holds."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from tasks.control.errors import Transient
+from tasks.postgres import contents
+from tasks.postgres.contents import Table
+from tasks.postgres.server import Connection, Server
+from tasks.repository.measure import everywhere
+from tasks.repository.model import SealMode
+
+
+LOCK_TIMEOUT_MS = 100
+"""No writer waits longer than this for us."""
+
+ATTEMPTS = 20
+PAUSE_S = 0.25
+
+SETTLE_S = 2.0
+"""How long a bounded moment waits for the transactions that ran at its restore point."""
+
+Tables = Mapping[str, list[Table]]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A restore point, its LSN, how sure the snapshots are, and the snapshots by database."""
+
+    restore_point: str
+    lsn: str
+    mode: SealMode
+    attempts: int
+    snapshots: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Two connections to every database: one acts, the other keeps a snapshot."""
+
+    acting: dict[str, Connection]
+    watching: dict[str, Connection]
+
+    def look(self) -> dict[str, str]:
+        """Take new snapshots in every database, kept until the next look."""
+        taken = {}
+        for name, connection in self.watching.items():
+            connection.rollback()
+            taken[name] = _text(connection, "select pg_current_snapshot()")
+        return taken
+
+    def shows(self, tables: Tables) -> bool:
+        """Tell whether the snapshots show just these tables."""
+        return all(
+            [table.full_name for table in contents.tables(connection)]
+            == [table.full_name for table in tables[name]]
+            for name, connection in self.watching.items()
+        )
+
+    def restore_point(self, name: str) -> str:
+        """Write a restore point and return its LSN."""
+        return _text(self._actor, f"select pg_create_restore_point('{name}')")
+
+    def running(self) -> set[str]:
+        """Return the transactions that hold their number, prepared ones among them."""
+        rows = self._actor.execute(
+            "select transactionid::text from pg_locks where locktype = 'transactionid' and granted"
+            " and mode = 'ExclusiveLock'"
+        )
+        return {number for (number,) in rows}
+
+    def now(self) -> str:
+        """Return the snapshot of this instant."""
+        return _text(self._actor, "select pg_current_snapshot()")
+
+    @property
+    def _actor(self) -> Connection:
+        return next(iter(self.acting.values()))
+
+
+@contextmanager
+def watching(server: Server) -> Iterator[Watch]:
+    """Connect twice to every database of a server."""
+    with everywhere(server) as acting, everywhere(server) as watchers:
+        for connection in watchers.values():
+            connection.autocommit = False
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+        yield Watch(acting, {name: watchers[name] for name in acting if name in watchers})
+
+
+def catch(
+    watch: Watch, tables: Callable[[], Tables], name: str, attempts: int = ATTEMPTS
+) -> tuple[Moment, Tables]:
+    """Catch a moment, in the surest way that can be had.
+
+    `locked`: SHARE locks keep writers out for a few milliseconds. `quiet`: an instant in which
+    nobody was writing. `bounded`: neither was to be had; the snapshots are a little older than the
+    restore point.
+
+    Args:
+        watch: the connections.
+        tables: lists the tables as they are now.
+        name: the stem of the restore points' names.
+        attempts: how often each of the first two ways is tried.
+
+    Returns:
+        The moment, and the tables that its snapshots show.
+
+    """
+    for mode, way in (("locked", _locked), ("quiet", _quiet)):
+        for attempt in range(1, attempts + 1):
+            known = tables()
+            moment = way(watch, known, f"{name}-{mode}-{attempt}", attempt)
+            if moment and watch.shows(known):
+                return moment, known
+            time.sleep(PAUSE_S if mode == "locked" else PAUSE_S / 10)
+    return _bounded(watch, tables, f"{name}-bounded")
+
+
+def _locked(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | None:
+    """Write the restore point while no table can be written."""
+    with ExitStack() as stack:
+        for database, connection in watch.acting.items():
+            stack.enter_context(connection.transaction(force_rollback=True))
+            if not _lock(connection, tables[database]):
+                return None
+        snapshots = watch.look()
+        lsn = watch.restore_point(name)
+    return Moment(name, lsn, "locked", attempt, snapshots)
+
+
+def _lock(connection: Connection, tables: list[Table]) -> bool:
+    """Lock tables against writing, all of them within the time that a writer may wait."""
+    if not tables:
+        return True
+    connection.execute(f"set local statement_timeout = {LOCK_TIMEOUT_MS}")
+    names = sql.SQL(", ").join(table.identifier for table in tables)
+    try:
+        connection.execute(sql.SQL("lock table {} in share mode").format(names))
+    except (psycopg.errors.QueryCanceled, psycopg.errors.UndefinedTable):
+        return False
+    return True
+
+
+def _quiet(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | None:
+    """Write the restore point and see afterwards that nobody was writing.
+
+    Equal snapshots alone are not enough, since a commit is in the WAL before it is visible; a
+    transaction keeps the lock on its own number until it is.
+    """
+    del tables
+    snapshots = watch.look()
+    lsn = watch.restore_point(name)
+    if watch.running() or {watch.now()} != set(snapshots.values()):
+        return None
+    return Moment(name, lsn, "quiet", attempt, snapshots)
+
+
+def _bounded(watch: Watch, tables: Callable[[], Tables], name: str) -> tuple[Moment, Tables]:
+    """Take snapshots, then write the restore point, and wait until what ran then has ended."""
+    for _ in range(ATTEMPTS):
+        known = tables()
+        snapshots = watch.look()
+        if watch.shows(known):
+            lsn = watch.restore_point(name)
+            ran, deadline = watch.running(), time.monotonic() + SETTLE_S
+            while ran & watch.running() and time.monotonic() < deadline:
+                time.sleep(PAUSE_S / 10)
+            return Moment(name, lsn, "bounded", ATTEMPTS, snapshots), known
+    raise Transient("tables come and go too fast to be sealed", do="try again at a calmer time")
+
+
+def _text(connection: Connection, query: str) -> str:
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else ""

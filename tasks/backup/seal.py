@@ -1,0 +1,75 @@
+"""The seal: what the operated databases held at a restore point, for a copy to be held against."""
+
+import logging
+import time
+from dataclasses import replace
+
+from tasks.backup import moment
+from tasks.backup.moment import Tables, Watch
+from tasks.control import clock
+from tasks.postgres import contents
+from tasks.postgres.server import Server
+from tasks.repository.measure import Progress, measure, sequences_of, tables_of
+from tasks.repository.model import BackupId, Measure, Seal, TableSeal
+
+
+log = logging.getLogger(__name__)
+
+
+def take(
+    server: Server,
+    backup: BackupId,
+    *,
+    attempts: int = moment.ATTEMPTS,
+    progress: Progress = lambda _: None,
+) -> Seal:
+    """Seal what the server holds now: all of its databases, in one moment.
+
+    Writers wait a few milliseconds at most, and only where locks are had at once; everything is
+    computed afterwards, in the snapshots of that moment.
+
+    Args:
+        server: a database of the server.
+        backup: names the restore point.
+        attempts: how often each way of catching the moment is tried.
+        progress: told of each table.
+
+    Raises:
+        Transient: the server cannot be reached.
+
+    """
+    began, taken_at = time.monotonic(), clock.now()
+    with moment.watching(server) as watch:
+        sequences = sequences_of(watch.acting)
+        caught, tables = moment.catch(watch, lambda: tables_of(watch.acting), backup, attempts)
+        log.info("sealed %s at %s (%s)", backup, caught.lsn, caught.mode)
+        measured = measure(watch.watching, tables, sequences, progress=progress)
+        if caught.mode == "bounded":
+            measured = _with_bounds(watch, tables, measured, caught.snapshots)
+    return Seal(
+        restore_point=caught.restore_point,
+        lsn=caught.lsn,
+        taken_at=taken_at,
+        mode=caught.mode,
+        attempts=caught.attempts,
+        snapshots=caught.snapshots,
+        measure=measured,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _with_bounds(
+    watch: Watch, tables: Tables, measured: Measure, snapshots: dict[str, str]
+) -> Measure:
+    """Count, in new snapshots, how many rows of the old ones are still there."""
+    watch.look()
+    stable = {
+        (name, table.full_name): contents.digest(connection, table, snapshots[name]).rows
+        for name, connection in watch.watching.items()
+        for table in tables[name]
+    }
+
+    def bounded(table: TableSeal) -> TableSeal:
+        return replace(table, stable_rows=stable[table.database, table.table])
+
+    return replace(measured, tables=[bounded(table) for table in measured.tables])

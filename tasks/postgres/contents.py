@@ -1,0 +1,144 @@
+"""What the tables hold, in a form that two clusters can be compared by."""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from tasks.postgres.server import Connection
+
+
+PINNED = (
+    "set extra_float_digits = 1; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601';"
+    " set bytea_output = 'hex'; set xmloption = 'content'; set search_path = 'pg_catalog'"
+)
+"""Settings that the text form of a value depends on, for the types that have no hash."""
+
+_TABLES = """
+select n.nspname, c.relname,
+       array(select a.attname::text from pg_attribute a
+             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+               and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype)
+             order by a.attnum)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and c.relpersistence = 'p'
+  and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+order by 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A permanent table: its name, its timestamp columns, and how a row of it is hashed."""
+
+    schema: str
+    name: str
+    timestamps: tuple[str, ...]
+    is_hashable: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def identifier(self) -> sql.Composed:
+        """The name, quoted."""
+        return sql.Identifier(self.schema, self.name) + sql.SQL("")
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What a table held: rows, the digest of them, and the newest of its timestamps."""
+
+    rows: int
+    digest: str
+    newest: str | None
+
+
+def databases(connection: Connection) -> list[str]:
+    """List the databases that can be connected to, without templates."""
+    rows = connection.execute(
+        "select datname from pg_database where datallowconn and not datistemplate order by 1"
+    )
+    return [name for (name,) in rows]
+
+
+def tables(connection: Connection) -> list[Table]:
+    """List the permanent tables of a database; partitions count one by one."""
+    return [
+        Table(schema, name, tuple(times)) for schema, name, times in connection.execute(_TABLES)
+    ]
+
+
+def with_hashes(connection: Connection, found: list[Table]) -> list[Table]:
+    """Find out of each table whether all its columns have a hash; ask outside a transaction."""
+    return [
+        Table(table.schema, table.name, table.timestamps, _is_hashable(connection, table))
+        for table in found
+    ]
+
+
+def _is_hashable(connection: Connection, table: Table) -> bool:
+    """Hash a row of nulls: PostgreSQL looks up the hash of every column first."""
+    probe = sql.SQL("select hash_record_extended(jsonb_populate_record(null::{}, '{{}}'), 0)")
+    try:
+        connection.execute(probe.format(table.identifier))
+    except psycopg.errors.UndefinedFunction:
+        return False
+    return True
+
+
+def digest(connection: Connection, table: Table, since: str | None = None) -> Digest:
+    """Digest a table in the connection's snapshot.
+
+    The sum of hashed row hashes sees swapped values, duplicates and losses, does not depend on the
+    order of rows or on settings, and runs at about 180 MB/s on one core. It guards against
+    accidents; against a forger stands the signature of the seal.
+
+    Args:
+        connection: with `PINNED` set.
+        table: which.
+        since: a snapshot; only rows that it saw are counted.
+
+    """
+    row_hash = (
+        "hashint8extended(hash_record_extended(t, 0), 0)"
+        if table.is_hashable
+        else "hashtextextended(t::text, 0)"
+    )
+    maxima: list[sql.Composable] = [
+        sql.SQL("max({})").format(sql.Identifier("t", name)) for name in table.timestamps
+    ]
+    newest = sql.SQL("greatest({})::text").format(sql.SQL(", ").join(maxima or [sql.NULL]))
+    query = sql.SQL(
+        "select count(*), coalesce(sum({}::numeric), 0)::text, {} from {} t where {}"
+    ).format(sql.SQL(row_hash), newest, table.identifier, _seen_by(since))
+    row = connection.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return Digest(*row)
+
+
+def _seen_by(snapshot: str | None) -> sql.Composable:
+    """Return the condition that a snapshot saw a row, by the row's inserting transaction.
+
+    A row carries 32 bits of its transaction's number, read here as the nearest to the snapshot's;
+    1 and 2 are the numbers of transactions that every snapshot sees.
+    """
+    if snapshot is None:
+        return sql.SQL("true")
+    newest = int(snapshot.split(":")[1])
+    distance = f"((t.xmin::text::bigint - {newest}) & 4294967295)"
+    near = f"{newest} + {distance} - case when {distance} < 2147483648 then 0 else 4294967296 end"
+    return sql.SQL(
+        f"(t.xmin::text::bigint < 3 or pg_visible_in_snapshot(({near})::text::xid8, '{snapshot}'))"
+    )
+
+
+def sequences(connection: Connection) -> dict[str, int]:
+    """Return how far each sequence has gone, in the direction in which it runs."""
+    rows = connection.execute(
+        "select schemaname || '.' || sequencename, last_value * sign(increment_by)::bigint"
+        " from pg_sequences where last_value is not null order by 1"
+    )
+    return dict(rows.fetchall())

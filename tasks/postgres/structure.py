@@ -1,0 +1,110 @@
+"""How a database is built, object by object, in a form that two clusters can be compared by."""
+
+from tasks.postgres.server import Connection
+
+
+_USER = "n.nspname <> 'information_schema' and n.nspname !~ '^pg_'"
+
+DATABASE_OBJECTS = {
+    "columns of": f"""
+        select n.nspname || '.' || c.relname,
+               string_agg(concat_ws(' ', a.attnum, a.attname, a.attnotnull, a.attidentity,
+                 format_type(a.atttypid, a.atttypmod), a.attgenerated, a.attacl::text,
+                 pg_get_expr(d.adbin, d.adrelid)), ',' order by a.attnum)
+        from pg_attribute a join pg_class c on c.oid = a.attrelid
+          join pg_namespace n on n.oid = c.relnamespace
+          left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where {_USER} and a.attnum > 0 and not a.attisdropped
+          and c.relkind in ('r', 'p', 'v', 'm', 'f')
+        group by 1""",
+    "relation": f"""
+        select n.nspname || '.' || c.relname,
+               concat_ws(' ', c.relkind, c.relpersistence, r.rolname, c.relacl::text,
+                 c.relrowsecurity, c.relforcerowsecurity, c.reloptions::text,
+                 pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(c.oid))
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          join pg_roles r on r.oid = c.relowner
+        where {_USER} and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')""",
+    "constraint": f"""
+        select n.nspname || '.' || coalesce(c.relname, t.typname) || '.' || k.conname,
+               concat(pg_get_constraintdef(k.oid), k.convalidated)
+        from pg_constraint k join pg_namespace n on n.oid = k.connamespace
+          left join pg_class c on c.oid = k.conrelid left join pg_type t on t.oid = k.contypid
+        where {_USER}""",
+    "index": f"""
+        select n.nspname || '.' || c.relname, concat(pg_get_indexdef(i.indexrelid), i.indisvalid)
+        from pg_index i join pg_class c on c.oid = i.indexrelid
+          join pg_namespace n on n.oid = c.relnamespace where {_USER}""",
+    "view": f"""
+        select n.nspname || '.' || c.relname, pg_get_viewdef(c.oid)
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where {_USER} and c.relkind in ('v', 'm')""",
+    "sequence": "select schemaname || '.' || sequencename, concat_ws(' ', data_type, start_value,"
+    " min_value, max_value, increment_by, cycle, cache_size) from pg_sequences",
+    "function": f"""
+        select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+               concat_ws(' ', p.prosrc, p.provolatile, p.prosecdef, p.proacl::text,
+                 p.proconfig::text)
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {_USER}""",
+    "trigger": f"""
+        select n.nspname || '.' || c.relname || '.' || t.tgname,
+               concat(pg_get_triggerdef(t.oid), t.tgenabled)
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid
+          join pg_namespace n on n.oid = c.relnamespace where {_USER} and not t.tgisinternal""",
+    "policy": "select schemaname || '.' || tablename || '.' || policyname,"
+    " concat_ws(' ', permissive, roles::text, cmd, qual, with_check) from pg_policies",
+    "type": f"""
+        select n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, t.typacl::text,
+                 (select string_agg(e.enumlabel, ',' order by e.enumsortorder)
+                  from pg_enum e where e.enumtypid = t.oid))
+        from pg_type t join pg_namespace n on n.oid = t.typnamespace
+        where {_USER} and t.typtype in ('e', 'd', 'r')""",
+    "schema": f"""
+        select n.nspname, concat_ws(' ', r.rolname, n.nspacl::text)
+        from pg_namespace n join pg_roles r on r.oid = n.nspowner where {_USER}""",
+    "extension": "select extname, extversion from pg_extension",
+    "publication": "select pubname, concat_ws(' ', puballtables, pubinsert, pubupdate, pubdelete)"
+    " from pg_publication",
+    "large objects": "select 'all', count(*)::text from pg_largeobject_metadata",
+}
+
+CLUSTER_OBJECTS = {
+    "role": "select rolname, concat_ws(' ', rolsuper, rolinherit, rolcreaterole, rolcreatedb,"
+    " rolcanlogin, rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil, rolconfig::text)"
+    " from pg_roles where rolname !~ '^pg_'",
+    "membership": "select r.rolname || ' in ' || g.rolname, m.admin_option::text"
+    " from pg_auth_members m join pg_roles r on r.oid = m.member"
+    " join pg_roles g on g.oid = m.roleid",
+    "database": "select datname, concat_ws(' ', pg_encoding_to_char(encoding), datcollate,"
+    " datctype, pg_database_collation_actual_version(oid), datconnlimit, datacl::text)"
+    " from pg_database where not datistemplate",
+    "tablespace": "select spcname, spcoptions::text from pg_tablespace",
+    "setting": "select coalesce(d.datname, '*') || '/' || coalesce(r.rolname, '*'),"
+    " s.setconfig::text"
+    " from pg_db_role_setting s left join pg_database d on d.oid = s.setdatabase"
+    " left join pg_roles r on r.oid = s.setrole",
+}
+
+
+def of_database(connection: Connection, database: str) -> dict[str, str]:
+    """Return a digest of each object of a database, by `database: kind name`."""
+    return _digests(connection, DATABASE_OBJECTS, f"{database}: ")
+
+
+def of_cluster(connection: Connection) -> dict[str, str]:
+    """Return a digest of each object that all databases share: roles, settings, databases.
+
+    A database's line holds the version of the collation library that is in use, since an index
+    that was built under another one may be out of order.
+    """
+    return _digests(connection, CLUSTER_OBJECTS, "")
+
+
+def _digests(connection: Connection, kinds: dict[str, str], prefix: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kind, query in kinds.items():
+        rows = connection.execute(
+            f"select name, md5(coalesce(definition, '')) from ({query}) x (name, definition)"
+        )
+        found |= {f"{prefix}{kind} {name}": digest for name, digest in rows}
+    return found

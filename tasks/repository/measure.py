@@ -1,0 +1,75 @@
+"""Measure a cluster: the same questions to the source when it is sealed and to a copy of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from tasks.postgres import contents, structure
+from tasks.postgres.contents import Table
+from tasks.postgres.server import Connection, Server
+from tasks.repository import facts
+from tasks.repository.model import Measure, TableSeal
+
+
+Progress = Callable[[str], None]
+"""Called with the name of each table when it is about to be digested."""
+
+
+@contextmanager
+def everywhere(server: Server) -> Iterator[dict[str, Connection]]:
+    """Connect to every database of a server, with the settings that digests depend on pinned."""
+    with ExitStack() as stack:
+        names = contents.databases(stack.enter_context(server.connect()))
+        connections = {name: stack.enter_context(server.database(name).connect()) for name in names}
+        for connection in connections.values():
+            connection.execute(contents.PINNED)
+        yield connections
+
+
+def tables_of(connections: Mapping[str, Connection]) -> dict[str, list[Table]]:
+    """List the permanent tables of every database; ask outside a transaction."""
+    return {
+        name: contents.with_hashes(connection, contents.tables(connection))
+        for name, connection in connections.items()
+    }
+
+
+def sequences_of(connections: Mapping[str, Connection]) -> dict[str, int]:
+    """Return how far the sequences of every database have run."""
+    return {
+        f"{name}.{sequence}": value
+        for name, connection in connections.items()
+        for sequence, value in contents.sequences(connection).items()
+    }
+
+
+def measure(
+    connections: Mapping[str, Connection],
+    tables: Mapping[str, list[Table]],
+    sequences: dict[str, int],
+    since: Mapping[str, str] | None = None,
+    progress: Progress = lambda _: None,
+) -> Measure:
+    """Measure a cluster in the snapshots of its connections.
+
+    Args:
+        connections: one a database, each in the snapshot to be measured.
+        tables: the tables of each database.
+        sequences: read beforehand, since they do not follow snapshots.
+        since: a snapshot a database; only rows that it saw are counted.
+        progress: told of each table.
+
+    """
+    built = structure.of_cluster(next(iter(connections.values())))
+    found = []
+    for name, connection in connections.items():
+        built |= structure.of_database(connection, name)
+        for table in tables[name]:
+            progress(table.full_name)
+            digest = contents.digest(connection, table, (since or {}).get(name))
+            found.append(
+                TableSeal(name, table.full_name, digest.rows, digest.digest, digest.newest)
+            )
+    counted = [
+        fact for name, connection in connections.items() for fact in facts.count(connection, name)
+    ]
+    return Measure(found, sequences, built, counted)

@@ -1,0 +1,172 @@
+"""Objects in a directory: written whole or not at all, listed, read, deleted and held."""
+
+import errno
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+
+
+PARTIAL = ".partial-"
+"""What the name of an unfinished object begins with; no finished object's name does."""
+
+HOLDS = "holds"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A finished object of a storage and its size in bytes."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """A repository in a directory of this machine; only its owner may look inside."""
+
+    root: Path
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[BinaryIO]:
+        """Yield a file whose contents take the name when the block ends well, durably.
+
+        Raises:
+            OpsError: the disk is full or refuses; nothing takes the name.
+
+        """
+        path = self._path(name)
+        aside = path.with_name(f"{PARTIAL}{path.name}.{uuid.uuid4().hex[:8]}")
+        with _reported(name):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                with aside.open("xb") as file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside.replace(path)
+                _sync_directory(path.parent)
+            except BaseException:
+                aside.unlink(missing_ok=True)
+                raise
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a small object whole."""
+        with self.write(name) as file:
+            file.write(data)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a finished object for reading.
+
+        Raises:
+            Corrupt: there is none of that name.
+
+        """
+        try:
+            return self._path(name).open("rb")
+        except FileNotFoundError:
+            raise Corrupt("an object is missing from the repository", seen=f"no {name}") from None
+
+    def get(self, name: str) -> bytes:
+        """Read a small object whole."""
+        with self.open(name) as file:
+            return file.read()
+
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a finished object of that name."""
+        return self._path(name).is_file()
+
+    def objects(self, prefix: str) -> list[Stored]:
+        """List the finished objects below a prefix that ends in a slash, by name."""
+        return [item for item in self._walk(prefix) if PARTIAL not in item.name]
+
+    def leftovers(self, prefix: str) -> list[Stored]:
+        """List what interrupted writes left behind."""
+        return [item for item in self._walk(prefix) if PARTIAL in item.name]
+
+    def delete(self, name: str) -> None:
+        """Delete an object and the directories that it leaves empty; absent already is fine."""
+        path = self._path(name)
+        path.unlink(missing_ok=True)
+        for parent in path.parents:
+            if parent == self.root:
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                break
+
+    def free_bytes(self) -> int:
+        """Return how much more can be stored."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return shutil.disk_usage(self.root).free
+
+    @contextmanager
+    def hold(self, name: str, *, shared: bool, stanza: str) -> Iterator[None]:
+        """Hold a name while the block runs; the kernel lets go when the process dies.
+
+        Raises:
+            Refused: somebody else holds it, and not both of you share it.
+
+        """
+        path = self._path(f"{stanza}/{HOLDS}/{name}")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused(
+                    f"{name} is in use",
+                    stanza=stanza,
+                    seen="another process holds it",
+                    expected="one at a time",
+                    do="wait until it ends",
+                ) from None
+            yield
+
+    def _walk(self, prefix: str) -> Iterator[Stored]:
+        base = self._path(prefix)
+        for folder, folders, files in os.walk(base):
+            folders.sort()
+            for file in sorted(files):
+                path = Path(folder, file)
+                if path.parent.name != HOLDS:
+                    yield Stored(str(path.relative_to(self.root)), path.stat().st_size)
+
+    def _path(self, name: str) -> Path:
+        path = self.root / name
+        if ".." in path.parts:
+            raise OpsError("not a name of an object", seen=name)
+        return path
+
+
+@contextmanager
+def _reported(name: str) -> Iterator[None]:
+    """Turn what the disk says into the house's errors."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refused(
+                "the repository is full",
+                seen=f"no space for {name}",
+                do="free space, or lower RETENTION_DAYS and run cleanup",
+            ) from None
+        raise Transient(
+            "the repository refused a write", seen=f"{name}: {error.strerror}", do="see its disk"
+        ) from None
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
