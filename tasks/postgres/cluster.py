@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,8 @@ class Cluster:
             "unix_socket_directories": str(self.sockets),
             "port": str(self.port),
         }
-        given = " ".join(f"-c {key}='{value}'" for key, value in (fixed | (options or {})).items())
+        options = fixed | (options or {})
+        given = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
         self.log.touch()
         owner.take(self.log)
         arguments = [

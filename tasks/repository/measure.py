@@ -72,4 +72,7 @@ def measure(
     counted = [
         fact for name, connection in connections.items() for fact in facts.count(connection, name)
     ]
-    return Measure(found, sequences, built, counted)
+    rules = [
+        fact for name, connection in connections.items() for fact in facts.broken(connection, name)
+    ]
+    return Measure(found, sequences, built, counted, rules)

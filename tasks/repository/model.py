@@ -71,7 +71,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a cluster held: tables, how far sequences ran, how it was built, and counted facts."""
+    """What a cluster held: tables, how far sequences ran, how it was built, facts, broken rules."""
 
     __pydantic_config__ = _STRICT
 
@@ -79,6 +79,7 @@ class Measure:
     sequences: dict[str, int]
     structure: dict[str, str]
     facts: list[Fact]
+    rules: list[Fact]
 
     @property
     def rows(self) -> int:

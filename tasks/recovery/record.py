@@ -1,0 +1,68 @@
+"""The record of a verification while it is made: checks, times, and where to stop."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.repository.model import Check, Tier
+
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """A tier did not pass, and the deeper ones rest on it."""
+
+
+@dataclass
+class Record:
+    """The checks made so far and how many seconds each tier took."""
+
+    checks: list[Check] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def tier(self, tier: Tier) -> Iterator[None]:
+        """Run the checks of a tier; a proof that fails, or cannot be made, becomes a check itself.
+
+        Raises:
+            Stopped: some check of the tier did not pass.
+            Refused: a precondition does not hold, so nothing is said of the backup.
+
+        """
+        began = time.monotonic()
+        log.info("tier %s", tier)
+        try:
+            yield
+        except Refused:
+            raise
+        except Corrupt as error:
+            self.add(Check(tier, _NAMES[tier], "fail", str(error)))
+        except OpsError as error:
+            self.add(Check(tier, _NAMES[tier], "error", str(error)))
+        finally:
+            self.seconds[tier] = round(time.monotonic() - began, 3)
+        if any(check.tier == tier and check.outcome != "pass" for check in self.checks):
+            raise Stopped
+
+    def add(self, *checks: Check) -> None:
+        """Note checks that were made."""
+        for check in checks:
+            log.info("%s: %s: %s", check.tier, check.name, check.outcome)
+        self.checks.extend(checks)
+
+    def passed(self, tier: Tier, seen: str = "") -> None:
+        """Note that the tier's own check passed."""
+        self.add(Check(tier, _NAMES[tier], "pass", seen))
+
+
+_NAMES: dict[Tier, str] = {
+    "objects": "every object and WAL segment is the one that was kept",
+    "manifest": "files and WAL agree with the server's manifest",
+    "boot": "the copy recovers to the seal's restore point",
+    "structure": "tables and indexes are sound",
+    "contents": "the copy can be held against the seal",
+}

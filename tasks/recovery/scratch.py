@@ -1,0 +1,156 @@
+"""Scratch clusters: copies that are restored to be looked at and are always removed again."""
+
+import fcntl
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.control.errors import Refused
+from tasks.postgres.cluster import Cluster, socket_directory
+from tasks.postgres.embedded import Home
+from tasks.postgres.owner import Owner
+
+
+log = logging.getLogger(__name__)
+
+PORT = 5432
+
+SPARE_BYTES = 512 << 20
+"""Room that is left on the disk beside the copy."""
+
+SEALED_OFF = {
+    "listen_addresses": "",
+    "archive_mode": "off",
+    "archive_command": "",
+    "archive_library": "",
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "max_logical_replication_workers": "0",
+    "max_wal_senders": "0",
+    "shared_preload_libraries": "",
+    "session_preload_libraries": "",
+    "local_preload_libraries": "",
+    "autovacuum": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "hot_standby": "off",
+    "ssl": "off",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "shared_buffers": "128MB",
+    "huge_pages": "off",
+    "max_connections": "50",
+    "max_prepared_transactions": "1000",
+    "max_locks_per_transaction": "256",
+}
+"""What a copy runs with: it reaches nobody, starts nobody's workers, and writes no row to a log."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A directory of our own for one copy."""
+
+    path: Path
+    owner: Owner
+    programs: Path
+
+    @property
+    def data(self) -> Path:
+        """The data directory of the copy."""
+        return self.path / "data"
+
+    @property
+    def wal(self) -> Path:
+        """Where the copy fetches WAL from."""
+        return self.path / "wal"
+
+    @property
+    def tablespaces(self) -> Path:
+        """Where the copy's tablespaces lie."""
+        return self.path / "tablespaces"
+
+    @property
+    def cluster(self) -> Cluster:
+        """The copy as a cluster, reachable by its own socket only."""
+        return Cluster(self.data, socket_directory(self.path, PORT), PORT, self.programs)
+
+    def make(self, path: Path) -> Path:
+        """Make a directory that belongs to the copy."""
+        path.mkdir(mode=0o700, exist_ok=True)
+        self.owner.take(path)
+        return path
+
+
+@contextmanager
+def scratch(home: Home, name: str, need_bytes: int) -> Iterator[Scratch]:
+    """Yield a scratch directory, removed when the block ends, or by the next run after a kill.
+
+    Args:
+        home: where it is made.
+        name: what it is for, such as the id of a backup.
+        need_bytes: what the copy will take up.
+
+    Raises:
+        Refused: the disk has not enough room, or the same copy is being made already.
+
+    """
+    collect(home)
+    home.scratch.mkdir(exist_ok=True)
+    path = home.scratch / name
+    free = shutil.disk_usage(home.scratch).free
+    if free < need_bytes + SPARE_BYTES:
+        raise Refused(
+            "not enough room to restore the backup",
+            seen=f"{free >> 20} MiB free in {home.scratch}",
+            expected=f"{(need_bytes + SPARE_BYTES) >> 20} MiB",
+            do=f"free {(need_bytes + SPARE_BYTES - free) >> 20} MiB more, or set HL7OPS_HOME",
+        )
+    with _held(path):
+        copy = Scratch(path, home.owner, home.programs)
+        copy.make(path)
+        try:
+            yield copy
+        finally:
+            _remove(copy)
+
+
+def collect(home: Home) -> int:
+    """Remove scratch directories that nobody holds any more; return how many there were."""
+    found = 0
+    for path in sorted(home.scratch.glob("*/")) if home.scratch.exists() else []:
+        try:
+            with _held(path):
+                log.warning("removing what a killed run left in %s", path)
+                _remove(Scratch(path, home.owner, home.programs))
+                found += 1
+        except Refused:
+            continue
+    return found
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a scratch directory by a lock that the kernel drops when we die."""
+    lock = path.with_name(f"{path.name}.lock")
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                "this copy is being made already", seen=path.name, do="wait until it ends"
+            ) from None
+        yield
+        lock.unlink(missing_ok=True)
+
+
+def _remove(copy: Scratch) -> None:
+    """Stop the copy's server, if it runs, and delete everything of it."""
+    copy.cluster.stop("immediate")
+    shutil.rmtree(copy.path, ignore_errors=False)
+    if copy.cluster.sockets.parent != copy.path:
+        shutil.rmtree(copy.cluster.sockets, ignore_errors=True)

@@ -1,0 +1,112 @@
+"""From stored objects to a data directory: read, checked and unpacked in one stream each."""
+
+import logging
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tasks.control.errors import Corrupt
+from tasks.postgres import lsn
+from tasks.postgres.basebackup import MANIFEST
+from tasks.recovery.scratch import Scratch
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.model import Backup, StoredObject
+from tasks.repository.stream import Source, reading
+from tasks.repository.wal import Archive, needed
+
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+
+COPY_BYTES = 1 << 20
+
+
+def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scratch) -> None:
+    """Unpack one object of a backup into a copy, and see that every byte was the one kept.
+
+    Raises:
+        Corrupt: the object is missing, cut short or changed; names it.
+
+    """
+    with reading(catalogue.storage, catalogue.prefix(backup.id), item) as source:
+        name = item.name.removesuffix(".zst")
+        if name == MANIFEST:
+            _write(copy, copy.data / MANIFEST, source)
+            return
+        oid = name.removesuffix(".tar")
+        if oid == "base":
+            _untar(copy, copy.make(copy.data), source, item.name)
+        else:
+            _untar(copy, copy.make(copy.make(copy.tablespaces) / oid), source, item.name)
+
+
+def link_tablespaces(backup: Backup, copy: Scratch) -> None:
+    """Lead the copy's tablespaces to its own directories, never to the source's."""
+    for space in backup.tablespaces:
+        link = copy.data / "pg_tblspc" / str(space.oid)
+        link.symlink_to(copy.tablespaces / str(space.oid))
+        copy.owner.take(link)
+
+
+def forget_map(copy: Scratch) -> None:
+    """Remove the map by which a starting server would make links to the source's tablespaces."""
+    (copy.data / "tablespace_map").unlink(missing_ok=True)
+
+
+def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
+    """Fetch the segments from the backup's start to its seal; return how many.
+
+    Raises:
+        Corrupt: one is missing, cut short or changed; names it.
+
+    """
+    kept = archive.kept()
+    ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.lsn))
+    first, last = (lsn.segment_at(backup.timeline, at, backup.segment_bytes) for at in ends)
+    copy.make(copy.wal)
+    for segment in needed(first, last):
+        if segment not in kept:
+            raise Corrupt(
+                "WAL that the backup needs is missing",
+                stanza=backup.stanza,
+                seen=f"no {segment.name}",
+                expected=f"{first.name} to {last.name}",
+            )
+        path = copy.wal / segment.name
+        path.write_bytes(archive.fetch(kept[segment]))
+        copy.owner.take(path)
+    return last.number - first.number + 1
+
+
+def _untar(copy: Scratch, root: Path, source: Source, name: str) -> None:
+    try:
+        with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|", bufsize=COPY_BYTES) as tar:
+            for member in tar:
+                _place(copy, root, tar, member)
+    except tarfile.TarError:
+        raise Corrupt("an object is not a whole tar", seen=name) from None
+
+
+def _place(copy: Scratch, root: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    """Write one member below the root, as PostgreSQL sends them: directories and plain files."""
+    path = root / member.name
+    if ".." in path.parts or member.name.startswith("/"):
+        raise Corrupt("a name leads out of the copy", seen=member.name)
+    if member.isdir():
+        copy.make(path)
+    elif member.isfile():
+        content = tar.extractfile(member)
+        assert content is not None  # noqa: S101 - it is a file
+        _write(copy, path, cast("Source", content))
+    elif not member.issym():
+        raise Corrupt("a tar holds what a backup does not", seen=member.name)
+
+
+def _write(copy: Scratch, path: Path, source: Source) -> None:
+    with path.open("wb", buffering=0) as file:
+        while block := source.read(COPY_BYTES):
+            file.write(block)
+    path.chmod(0o600)
+    copy.owner.take(path)
