@@ -1,0 +1,124 @@
+"""Clean up: remove what the plan lets go, in an order that a crash cannot make harmful."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.backup.retention import Plan, Policy, Standing, plan_retention, wal_floor
+from tasks.control import clock
+from tasks.control.errors import Refused
+from tasks.repository.model import Backup, BackupId
+from tasks.repository.stanza import Stanza
+from tasks.repository.wal import Archive, Kept
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a cleanup does: the plan, the WAL and the leftovers to go, and the bytes set free."""
+
+    plan: Plan
+    wal_segments: int
+    leftovers: list[BackupId]
+    freed_bytes: int
+    is_dry_run: bool
+
+
+def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = None) -> Cleaned:
+    """Remove expired backups, WAL that none of the kept ones needs, and leftovers of killed runs.
+
+    A backup leaves the catalogue before its data goes, and WAL goes last, so that whatever stands
+    in the catalogue can be restored at every instant.
+
+    Args:
+        stanza: whose.
+        dry_run: say what would be done, and change nothing.
+        now: the present.
+
+    Raises:
+        Refused: another cleanup of the stanza is running.
+
+    """
+    catalogue = stanza.catalogue
+    with catalogue.storage.hold("cleanup", shared=False, stanza=stanza.name):
+        entries = catalogue.entries()
+        plan = plan_retention(entries, _standings(stanza), policy_of(stanza), now or clock.now())
+        leftovers = _abandoned(stanza)
+        going = [*plan.drop, *leftovers]
+        freed = sum(size for backup in going for _, size in _objects(stanza, backup))
+        if dry_run:
+            kept = set(plan.keep)
+        else:
+            for backup in going:
+                _remove(stanza, backup)
+            kept = {entry.id for entry in catalogue.entries()}
+        segments = _unneeded(stanza, wal_floor(entries, kept))
+        if not dry_run:
+            for item in segments:
+                catalogue.storage.delete(item.object)
+        freed += sum(item.stored_bytes for item in segments)
+        return Cleaned(plan, len(segments), leftovers, freed, dry_run)
+
+
+def policy_of(stanza: Stanza) -> Policy:
+    """Return the policy that the settings state."""
+    return Policy(stanza.settings.retention_days, stanza.settings.retention_minimum)
+
+
+def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
+    catalogue = stanza.catalogue
+    pins = {pin.backup: pin.reason for pin in catalogue.pins()}
+
+    def standing(backup: Backup) -> Standing:
+        proofs = catalogue.proofs(backup.id)
+        verdict = proofs[-1].verdict if proofs else None
+        return Standing(verdict, pins.get(backup.id), in_use=_is_held(stanza, f"read-{backup.id}"))
+
+    return {backup.id: standing(backup) for backup in catalogue.backups()}
+
+
+def _is_held(stanza: Stanza, name: str) -> bool:
+    try:
+        with stanza.catalogue.storage.hold(name, shared=False, stanza=stanza.name):
+            return False
+    except Refused:
+        return True
+
+
+def _abandoned(stanza: Stanza) -> list[BackupId]:
+    """Return what interrupted runs left; nothing while a backup is being taken."""
+    return [] if _is_held(stanza, "backup") else stanza.catalogue.leftovers()
+
+
+def _objects(stanza: Stanza, backup: BackupId) -> list[tuple[str, int]]:
+    storage, prefix = stanza.catalogue.storage, stanza.catalogue.prefix(backup)
+    return [
+        (item.name, item.bytes) for item in [*storage.objects(prefix), *storage.leftovers(prefix)]
+    ]
+
+
+def _remove(stanza: Stanza, backup: BackupId) -> None:
+    """Remove one backup, unless somebody has begun to read it."""
+    catalogue = stanza.catalogue
+    try:
+        with catalogue.storage.hold(f"read-{backup}", shared=False, stanza=stanza.name):
+            catalogue.forget(backup)
+            for name, _ in _objects(stanza, backup):
+                catalogue.storage.delete(name)
+    except Refused:
+        log.warning("backup %s is in use; the next cleanup removes it", backup)
+
+
+def _unneeded(stanza: Stanza, floors: dict[str, int | None]) -> list[Kept]:
+    """Return the archived segments that lie before the floor of their cluster."""
+    claim = stanza.catalogue.claimed()
+    found: list[Kept] = []
+    if claim is None:
+        return found
+    for identifier, floor in floors.items():
+        archive = Archive(stanza.catalogue.storage, stanza.name, identifier, claim.segment_bytes)
+        kept = archive.kept().values()
+        found += [item for item in kept if floor is None or item.segment.end <= floor]
+    return found
