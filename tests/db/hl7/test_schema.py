@@ -126,18 +126,24 @@ def test_a_row_of_every_table_has_a_hash(platform, table):
         ("update hl7.patients set sex = 'female'", "patients_sex_check"),
         ("update hl7.encounters set patient_class = 'AMB'", "encounters_patient_class_check"),
         (
-            "insert into hl7.lab_results (patient_id, observed_at, code, result_status)"
-            " select id, now(), '1', 'final' from hl7.patients",
+            (
+                "insert into hl7.lab_results (patient_id, observed_at, code, result_status)"
+                " select id, now(), '1', 'final' from hl7.patients"
+            ),
             "lab_results_result_status_check",
         ),
         (
-            "insert into hl7.login_events (occurred_at, username, outcome)"
-            " values (now(), 'u', 'maybe')",
+            (
+                "insert into hl7.login_events (occurred_at, username, outcome)"
+                " values (now(), 'u', 'maybe')"
+            ),
             "login_events_outcome_check",
         ),
         (
-            "insert into hl7.audit_events (occurred_at, actor, action, object_type, outcome)"
-            " values (now(), 'u', 'a', 'o', 'maybe')",
+            (
+                "insert into hl7.audit_events (occurred_at, actor, action, object_type, outcome)"
+                " values (now(), 'u', 'a', 'o', 'maybe')"
+            ),
             "audit_events_outcome_check",
         ),
         (
