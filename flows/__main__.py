@@ -1,5 +1,45 @@
 """The command line `hl7ops`."""
 
+import logging
+import sys
+import traceback
+
+import typer
+
+from flows.verbs import backup, service
+from flows.verbs.output import errors
+from tasks.control.errors import OpsError
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Keep the PostgreSQL database of an HL7 v2 platform recoverable, and prove it.",
+)
+app.add_typer(backup.backup_app, name="backup")
+app.add_typer(backup.wal_app, name="wal")
+for verbs in (backup.VERBS, service.VERBS):
+    for verb in verbs:
+        app.command()(verb)
+
 
 def main() -> None:
-    """Run the verb that was asked for."""
+    """Run the verb that was asked for, and end with the exit code of what it raised.
+
+    Of an unexpected error the place is shown, but not the text, which may quote a row.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except OpsError as error:
+        errors.print(f"{type(error).__name__}: {error}", markup=False)
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort
+        errors.print("".join(traceback.format_tb(error.__traceback__)), markup=False)
+        errors.print(f"unexpected {type(error).__name__}; please report the lines above")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

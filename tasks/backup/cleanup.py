@@ -1,10 +1,9 @@
 """Clean up: remove what the plan lets go, in an order that a crash cannot make harmful."""
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.backup.retention import Plan, Policy, Standing, plan_retention, wal_floor
+from tasks.backup.retention import Cleaned, Policy, Standing, plan_retention, wal_floor
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.repository.model import Backup, BackupId
@@ -13,17 +12,6 @@ from tasks.repository.wal import Archive, Kept
 
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """What a cleanup does: the plan, the WAL and the leftovers to go, and the bytes set free."""
-
-    plan: Plan
-    wal_segments: int
-    leftovers: list[BackupId]
-    freed_bytes: int
-    is_dry_run: bool
 
 
 def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = None) -> Cleaned:

@@ -53,6 +53,17 @@ class Plan:
         return [decision.backup for decision in self.decisions if not decision.keep]
 
 
+@dataclass(frozen=True)
+class Cleaned:
+    """What a cleanup does: the plan, the WAL and the leftovers to go, and the bytes set free."""
+
+    plan: Plan
+    wal_segments: int
+    leftovers: list[BackupId]
+    freed_bytes: int
+    is_dry_run: bool
+
+
 def plan_retention(
     entries: Sequence[Backup | Damaged],
     standings: Mapping[BackupId, Standing],

@@ -103,6 +103,16 @@ def status(stanza: Stanza, server: Server) -> WalStatus:
     )
 
 
+def coverage(stanza: Stanza) -> list[Interval]:
+    """Return the intervals that the archive covers, without asking the server."""
+    claim = stanza.catalogue.claimed()
+    if claim is None:
+        return []
+    storage = stanza.catalogue.storage
+    archive = Archive(storage, stanza.name, claim.system_identifier, claim.segment_bytes)
+    return intervals(archive.kept())
+
+
 def open_archive(stanza: Stanza, server: Server) -> Archive:
     """Return the archive of a server's WAL.
 

@@ -6,6 +6,8 @@ from typing import Literal, NewType
 
 from pydantic import ConfigDict
 
+from tasks.control.errors import Corrupt, OpsError
+
 
 FORMAT = 1
 """Version of the documents below; a reader refuses one that it does not know."""
@@ -192,6 +194,26 @@ class Proof:
     def failed(self) -> list[Check]:
         """The checks that did not pass."""
         return [check for check in self.checks if check.outcome != "pass"]
+
+    def require(self) -> None:
+        """See that the backup is proven.
+
+        Raises:
+            Corrupt: the copy is not what was sealed.
+            OpsError: some check could not run, so that nothing is known.
+
+        """
+        if self.verdict == "proven":
+            return
+        kind = Corrupt if self.verdict == "failed" else OpsError
+        raise kind(
+            f"backup {self.backup} is not proven",
+            stanza=self.stanza,
+            seen="; ".join(f"{check.name}: {check.seen}" for check in self.failed[:3])
+            or "checks are missing",
+            expected="every check of every tier to pass",
+            do=f"read the report; hl7ops verify {self.backup} runs the checks again",
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What a person types: the verbs of the command line, by capability."""

@@ -1,0 +1,61 @@
+"""How verbs speak: tables and progress for people, JSON for programs."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+screen = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(document: Any, text: Callable[[], None], *, as_json: bool) -> None:  # noqa: ANN401
+    """Print a document as JSON, or let `text` print it for people."""
+    if as_json:
+        print(json.dumps(to_jsonable_python(document), indent=2))  # noqa: T201
+    else:
+        text()
+
+
+def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    screen.print(table)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what engines call with a phase, what is done of it, and how much there is.
+
+    It is drawn on the error output, so that the result can be piped; a quiet one draws nothing.
+    """
+    bars = Progress(
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=errors,
+        disable=quiet or not errors.is_terminal,
+    )
+    known: dict[str, TaskID] = {}
+
+    def tell(phase: str, done: int, every: int) -> None:
+        if phase not in known:
+            known[phase] = bars.add_task(phase, total=every or None)
+        bars.update(known[phase], completed=done, total=every or None)
+
+    with bars:
+        yield tell

@@ -1,0 +1,168 @@
+"""The report of the backup chain: was it proven, what did it take, what is kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reports.chart import Bar, timeline
+from reports.page import details, duration, page, size, table
+from tasks.backup.retention import Cleaned
+from tasks.control.clock import readable
+from tasks.repository.model import TIERS, Backup, Proof
+from tasks.repository.wal import Interval
+
+
+@dataclass
+class Chain:
+    """What has happened so far in one run of the chain, filled in step by step."""
+
+    stanza: str
+    started_at: datetime
+    backup: Backup | None = None
+    proof: Proof | None = None
+    cleaned: Cleaned | None = None
+    wal: list[Interval] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """One word: PROVEN, or why not."""
+        if self.proof is not None and self.proof.verdict == "proven":
+            return "PROVEN" if self.error is None else "PROVEN, BUT NOT CLEANED UP"
+        if self.proof is not None:
+            return "NOT PROVEN" if self.proof.verdict == "failed" else "COULD NOT BE PROVEN"
+        return "TAKEN, NOT PROVEN" if self.backup is not None else "NO BACKUP"
+
+
+def report(chain: Chain) -> str:
+    """Return the page of a chain, also of one that broke off; the first line is the verdict."""
+    return page(
+        f"# {chain.verdict}: {_headline(chain)}",
+        f"> {chain.error}" if chain.error else None,
+        _facts(chain),
+        _timings(chain),
+        _checks(chain.proof),
+        _kept(chain.cleaned),
+        _wal(chain.wal),
+        _definitions(chain),
+    )
+
+
+def _headline(chain: Chain) -> str:
+    if chain.backup is None:
+        return f"stanza {chain.stanza} has no new backup"
+    if chain.proof is None:
+        return f"{chain.backup.id} was taken and not verified"
+    if chain.proof.verdict == "proven":
+        return f"{chain.backup.id} restores, and what it restores equals its seal"
+    named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed)) or "checks missing"
+    return f"{chain.backup.id}: {named}"
+
+
+def _facts(chain: Chain) -> str | None:
+    backup = chain.backup
+    if backup is None:
+        return None
+    seal = backup.seal
+    took = (backup.finished_at - backup.started_at).total_seconds()
+    rows = [
+        ("Stanza", chain.stanza),
+        ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
+        ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
+        ("Sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),
+        ("Restore point", f"`{seal.restore_point}` at {seal.lsn}"),
+    ]
+    if chain.proof is not None:
+        spent = sum(chain.proof.seconds.values())
+        rows.append(("Restored and checked", f"in {duration(spent)}"))
+    return table(["", ""], rows)
+
+
+def _timings(chain: Chain) -> str | None:
+    """Draw the phases of the take and the tiers of the proof one after the other."""
+    phases = (
+        [(name, "backup", spent) for name, spent in chain.backup.phases.items()]
+        if chain.backup
+        else []
+    )
+    tiers = (
+        [(name, "proof", spent) for name, spent in chain.proof.seconds.items()]
+        if chain.proof
+        else []
+    )
+    bars, at = [], 0.0
+    for name, group, spent in phases + tiers:
+        bars.append(Bar(name, group, at, at + spent))
+        at += spent
+    if not bars:
+        return None
+    told = ", ".join(f"{bar.name} {duration(bar.end - bar.start)}" for bar in bars)
+    return f"## What took how long\n\n{timeline(bars, told)}"
+
+
+def _checks(proof: Proof | None) -> str | None:
+    if proof is None:
+        return None
+    rows = []
+    for tier in TIERS:
+        checks = [check for check in proof.checks if check.tier == tier]
+        bad = [check for check in checks if check.outcome != "pass"]
+        verdict = ("ERROR" if any(c.outcome == "error" for c in bad) else "FAIL") if bad else "pass"
+        said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or f"{len(checks)} checks"
+        rows.append((tier, verdict if checks else "not run", said if checks else "-"))
+    every = table(
+        ["tier", "check", "outcome", "seen"],
+        [(check.tier, check.name, check.outcome, check.seen) for check in proof.checks],
+    )
+    summary = f"All {len(proof.checks)} checks"
+    return page(
+        "## Checks", table(["tier", "outcome", "what"], rows), details(summary, every)
+    ).strip()
+
+
+def _kept(cleaned: Cleaned | None) -> str | None:
+    if cleaned is None:
+        return None
+    rows = [
+        (
+            decision.backup,
+            "keep" if decision.keep else "removed",
+            decision.reason,
+            readable(decision.expires_at) if decision.expires_at else "-",
+        )
+        for decision in cleaned.plan.decisions
+    ]
+    expiries = [d.expires_at for d in cleaned.plan.decisions if d.keep and d.expires_at]
+    freed = (
+        f"{len(cleaned.plan.drop)} backups, {cleaned.wal_segments} WAL segments and"
+        f" {len(cleaned.leftovers)} leftovers removed, {size(cleaned.freed_bytes)} freed."
+    )
+    due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
+    header = ["backup", "decision", "why", "leaves the window"]
+    return page("## What is kept", table(header, rows), freed + due).strip()
+
+
+def _wal(intervals: list[Interval]) -> str | None:
+    if not intervals:
+        return None
+    rows = [
+        (each.first.timeline, each.first.name, each.last.name, each.count) for each in intervals
+    ]
+    gaps = len(intervals) - 1
+    said = "No gap: every point from the oldest kept backup to the last segment can be reached."
+    if gaps:
+        said = f"**{gaps} gaps**: no point between two rows can be reached."
+    return page(
+        "## WAL coverage", table(["timeline", "from", "to", "segments"], rows), said
+    ).strip()
+
+
+def _definitions(chain: Chain) -> str:
+    return details(
+        "What the words mean",
+        "*Proven*: the backup was restored into a scratch cluster, recovered to the restore point"
+        " that was written when it was sealed, and every table's row count and digest, the"
+        " structure, the sequences and the counted facts of the platform equal the seal."
+        " *Sealed (locked)*: the seal was taken while no table could be written; *(quiet)*: in an"
+        " instant in which nobody wrote; *(bounded)*: neither was to be had, and the copy was held"
+        f" against bounds. Chain begun {readable(chain.started_at)}.",
+    )

@@ -1,0 +1,54 @@
+"""The steps of the backup runbooks."""
+
+from datetime import datetime
+
+from tasks.backup import cleanup, take, wal
+from tasks.backup.retention import Cleaned
+from tasks.backup.wal import Pulled
+from tasks.control.steps import step
+from tasks.repository.model import Backup
+from tasks.repository.stanza import Stanza
+from tasks.repository.wal import Interval
+
+
+@step("take", run_name="take full backup of {stanza.name}")
+def take_full(stanza: Stanza, progress: take.Progress) -> Backup:
+    """Take a full backup; a retry takes it anew, since nothing of a broken one is kept."""
+    return take.full(stanza, progress=progress)
+
+
+@step("clean up", run_name="clean up {stanza.name}")
+def clean_up(stanza: Stanza, *, dry_run: bool = False) -> Cleaned:
+    """Remove what the retention plan lets go."""
+    return cleanup.cleanup(stanza, dry_run=dry_run)
+
+
+@step("pull WAL", run_name="pull WAL of {stanza.name}")
+def pull_wal(stanza: Stanza) -> Pulled:
+    """Archive what the server has written since the last pull."""
+    return wal.pull(stanza, stanza.server())
+
+
+@step(name="find", run_name="find {wanted}")
+def find_backup(stanza: Stanza, wanted: str) -> Backup:
+    """Return a backup of the catalogue."""
+    return stanza.catalogue.get(wanted)
+
+
+@step(name="WAL coverage", run_name="WAL coverage of {stanza.name}")
+def wal_coverage(stanza: Stanza) -> list[Interval]:
+    """Return what the archive covers, without asking the server."""
+    return wal.coverage(stanza)
+
+
+@step(name="last proof", run_name="last proof of {stanza.name}")
+def last_proof(stanza: Stanza) -> datetime | None:
+    """Return when a backup was last proven."""
+    catalogue = stanza.catalogue
+    ends = [
+        proof.finished_at
+        for backup in catalogue.backups()
+        for proof in catalogue.proofs(backup.id)
+        if proof.verdict == "proven"
+    ]
+    return max(ends, default=None)
