@@ -73,7 +73,7 @@ lab_results = Table(
     Column("message_id", BigInteger),
     time("observed_at", nullable=False),
     Column("value_number", Numeric),
-    words("valuewords"),
+    words("value_text"),
     words("order_number"),
     words("code", nullable=False),
     Column("coding_system", Text, nullable=False, server_default=""),

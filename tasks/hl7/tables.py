@@ -105,7 +105,7 @@ messages = Table(
     time("received_at", nullable=False),
     time("sent_at"),
     time("processed_at"),
-    time("messagetime"),
+    time("message_time"),
     Column("connection_id", BigInteger, ForeignKey("hl7.connections.id")),
     Column("size_bytes", Integer, nullable=False),
     Column("attempts", SmallInteger, nullable=False, server_default=text("1")),
