@@ -35,7 +35,7 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
         plan = plan_retention(entries, _standings(stanza), policy_of(stanza), now or clock.now())
         leftovers = _abandoned(stanza)
         going = [*plan.drop, *leftovers]
-        freed = sum(size for backup in going for _, size in _objects(stanza, backup))
+        freed = sum(size for backup in going for _, size in catalogue.objects(backup))
         if dry_run:
             kept = set(plan.keep)
         else:
@@ -80,21 +80,12 @@ def _abandoned(stanza: Stanza) -> list[BackupId]:
     return [] if _is_held(stanza, "backup") else stanza.catalogue.leftovers()
 
 
-def _objects(stanza: Stanza, backup: BackupId) -> list[tuple[str, int]]:
-    storage, prefix = stanza.catalogue.storage, stanza.catalogue.prefix(backup)
-    return [
-        (item.name, item.bytes) for item in [*storage.objects(prefix), *storage.leftovers(prefix)]
-    ]
-
-
 def _remove(stanza: Stanza, backup: BackupId) -> None:
     """Remove one backup, unless somebody has begun to read it."""
     catalogue = stanza.catalogue
     try:
         with catalogue.storage.hold(f"read-{backup}", shared=False, stanza=stanza.name):
-            catalogue.forget(backup)
-            for name, _ in _objects(stanza, backup):
-                catalogue.storage.delete(name)
+            catalogue.discard(backup)
     except Refused:
         log.warning("backup %s is in use; the next cleanup removes it", backup)
 

@@ -83,41 +83,57 @@ def full(
     server, storage = stanza.server(), stanza.catalogue.storage
     began = started_at or clock.now()
     backup = BackupId(f"full-{clock.stamp(began)}")
-    phases = Phases()
     with storage.hold("backup", shared=False, stanza=stanza.name), alone(server, "backup"):
-        identity = identify(server)
-        archive = wal.open_archive(stanza, server)
         _see_that_name_is_free(stanza, backup)
-        with phases.phase("reserve WAL"):
-            wal.pull(stanza, server, switch=False, restart=True)
-        with phases.phase("copy"):
-            copied = _copy(stanza, server, backup, fast=fast, progress=progress)
-        with phases.phase("seal"):
-            sealed = seal.take(server, backup, progress=lambda _: progress("seal", 0, 0))
-        with phases.phase("archive WAL"):
-            wal.pull(stanza, server, progress=lambda done, every: progress("WAL", done, every))
-            _see_that_wal_is_whole(archive, copied, sealed)
-        made = Backup(
-            id=backup,
-            stanza=stanza.name,
-            type="full",
-            parent=None,
-            system_identifier=identity.system_identifier,
-            server_version=identity.version_num,
-            started_at=began,
-            finished_at=clock.now(),
-            start_lsn=copied.start_lsn,
-            stop_lsn=copied.stop_lsn,
-            timeline=copied.timeline,
-            segment_bytes=archive.segment_bytes,
-            objects=copied.objects,
-            tablespaces=copied.tablespaces,
-            seal=sealed,
-            phases=phases.seconds,
-        )
+        try:
+            made = _taken(stanza, server, backup, began, fast=fast, progress=progress)
+        except BaseException:
+            stanza.catalogue.discard(backup)
+            raise
         stanza.catalogue.add(made)
     log.info("backup %s is complete: %d bytes stored", backup, made.bytes_stored)
     return made
+
+
+def _taken(
+    stanza: Stanza,
+    server: Server,
+    backup: BackupId,
+    began: datetime,
+    *,
+    fast: bool,
+    progress: Progress,
+) -> Backup:
+    """Go through the phases; what comes out is whole, but not in the catalogue yet."""
+    phases = Phases()
+    identity, archive = identify(server), wal.open_archive(stanza, server)
+    with phases.phase("reserve WAL"):
+        wal.pull(stanza, server, switch=False, restart=True)
+    with phases.phase("copy"):
+        copied = _copy(stanza, server, backup, fast=fast, progress=progress)
+    with phases.phase("seal"):
+        sealed = seal.take(server, backup, progress=lambda _: progress("seal", 0, 0))
+    with phases.phase("archive WAL"):
+        wal.pull(stanza, server, progress=lambda done, every: progress("WAL", done, every))
+        _see_that_wal_is_whole(archive, copied, sealed)
+    return Backup(
+        id=backup,
+        stanza=stanza.name,
+        type="full",
+        parent=None,
+        system_identifier=identity.system_identifier,
+        server_version=identity.version_num,
+        started_at=began,
+        finished_at=clock.now(),
+        start_lsn=copied.start_lsn,
+        stop_lsn=copied.stop_lsn,
+        timeline=copied.timeline,
+        segment_bytes=archive.segment_bytes,
+        objects=copied.objects,
+        tablespaces=copied.tablespaces,
+        seal=sealed,
+        phases=phases.seconds,
+    )
 
 
 def _see_that_name_is_free(stanza: Stanza, backup: BackupId) -> None:

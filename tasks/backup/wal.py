@@ -22,6 +22,9 @@ PORTION = 32
 
 PORTION_TIMEOUT_S = 900
 
+PATIENCE_S = 60
+"""How long a pull waits for another one, such as a backup for that of the minute."""
+
 Progress = Callable[[int, int], None]
 """Called with the segments that are archived and those to be archived."""
 
@@ -71,7 +74,8 @@ def pull(
         Transient: the server cannot be reached or the transfer broke.
 
     """
-    with stanza.catalogue.storage.hold("wal", shared=False, stanza=stanza.name):
+    hold = stanza.catalogue.storage.hold
+    with hold("wal", shared=False, stanza=stanza.name, patience_s=PATIENCE_S):
         archive = open_archive(stanza, server)
         kept = archive.kept()
         first = _first_wanted(stanza, server, kept, restart=restart)

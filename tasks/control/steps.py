@@ -52,7 +52,7 @@ def _sheltered(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         except OpsError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the place is kept, the text is not
             place = traceback.extract_tb(error.__traceback__)[-1]
             seen = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
         raise OpsError("a step broke", seen=seen, do="report it with the version you run")

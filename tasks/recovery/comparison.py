@@ -81,4 +81,9 @@ def _facts(sealed: Measure, copy: Measure) -> list[Comparison]:
     def of(measure: Measure, check: str) -> dict[str, Value]:
         return {fact.subject: fact.value for fact in measure.facts if fact.check == check}
 
-    return [Comparison(kind, _beside(of(sealed, kind), of(copy, kind))) for kind in COUNTED]
+    kinds = {fact.check for fact in [*sealed.facts, *copy.facts]}
+    return [
+        Comparison(question.name, _beside(of(sealed, question.name), of(copy, question.name)))
+        for question in COUNTED
+        if question.name in kinds
+    ]

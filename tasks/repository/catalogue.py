@@ -132,9 +132,17 @@ class Catalogue:
         """Make a backup known; its data must be whole already."""
         self._put(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
 
-    def forget(self, backup: BackupId) -> None:
-        """Take a backup out of the catalogue, before its data is deleted."""
+    def discard(self, backup: BackupId) -> None:
+        """Remove a backup: out of the catalogue first, so that no entry is ever without data."""
         self.storage.delete(f"{self.prefix(backup)}{DOCUMENT}")
+        for name, _ in self.objects(backup):
+            self.storage.delete(name)
+
+    def objects(self, backup: BackupId) -> list[tuple[str, int]]:
+        """List the names and sizes of what lies in a backup's place, unfinished objects too."""
+        prefix = self.prefix(backup)
+        found = [*self.storage.objects(prefix), *self.storage.leftovers(prefix)]
+        return [(item.name, item.bytes) for item in found]
 
     def leftovers(self) -> list[BackupId]:
         """List what lies among the backups without a document: interrupted takes and removals."""

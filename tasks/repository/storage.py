@@ -4,12 +4,13 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 
@@ -109,26 +110,35 @@ class LocalStorage:
         return shutil.disk_usage(self.root).free
 
     @contextmanager
-    def hold(self, name: str, *, shared: bool, stanza: str) -> Iterator[None]:
+    def hold(
+        self, name: str, *, shared: bool, stanza: str, patience_s: float = 0
+    ) -> Iterator[None]:
         """Hold a name while the block runs; the kernel lets go when the process dies.
 
+        Args:
+            name: what is held, such as a backup that is read.
+            shared: whether others may hold it at the same time, who share it too.
+            stanza: whose it is.
+            patience_s: how long to wait for others to let go.
+
         Raises:
-            Refused: somebody else holds it, and not both of you share it.
+            Refused: somebody else still holds it.
 
         """
         path = self._path(f"{stanza}/{HOLDS}/{name}")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with path.open("a+") as file:
-            try:
-                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            except BlockingIOError:
+            deadline = time.monotonic() + patience_s
+            while not _locks(file, shared=shared) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if not _locks(file, shared=shared):
                 raise Refused(
                     f"{name} is in use",
                     stanza=stanza,
                     seen="another process holds it",
                     expected="one at a time",
                     do="wait until it ends",
-                ) from None
+                )
             yield
 
     def _walk(self, prefix: str) -> Iterator[Stored]:
@@ -145,6 +155,15 @@ class LocalStorage:
         if ".." in path.parts:
             raise OpsError("not a name of an object", seen=name)
         return path
+
+
+def _locks(file: IO[str], *, shared: bool) -> bool:
+    """Lock a file if that can be had at once, and tell whether; twice does no harm."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
