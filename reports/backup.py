@@ -122,10 +122,11 @@ def _checks(proof: Proof | None) -> str | None:
 def _kept(cleaned: Cleaned | None) -> str | None:
     if cleaned is None:
         return None
+    gone = "would be removed" if cleaned.is_dry_run else "removed"
     rows = [
         (
             decision.backup,
-            "keep" if decision.keep else "removed",
+            "keep" if decision.keep else gone,
             decision.reason,
             readable(decision.expires_at) if decision.expires_at else "-",
         )
@@ -134,7 +135,7 @@ def _kept(cleaned: Cleaned | None) -> str | None:
     expiries = [d.expires_at for d in cleaned.plan.decisions if d.keep and d.expires_at]
     freed = (
         f"{len(cleaned.plan.drop)} backups, {cleaned.wal_segments} WAL segments and"
-        f" {len(cleaned.leftovers)} leftovers removed, {size(cleaned.freed_bytes)} freed."
+        f" {len(cleaned.leftovers)} leftovers {gone}, {size(cleaned.freed_bytes)} freed."
     )
     due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
     header = ["backup", "decision", "why", "leaves the window"]

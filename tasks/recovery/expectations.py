@@ -85,7 +85,9 @@ class Suite:
         )
         asset = source.add_query_asset("copy", query="select 1")
         batch = asset.add_batch_definition_whole_table("all").get_batch()
-        return [self._rule(batch, fact) for fact in sealed]
+        checks = [self._rule(batch, fact) for fact in sealed]
+        source.get_engine().dispose()
+        return checks
 
     def _rule(self, batch: Any, fact: Fact) -> Check:  # noqa: ANN401 - the library is untyped
         query = f"select 1 from ({_QUERIES[fact.check]}) x (n) where n > {fact.value}"  # noqa: S608

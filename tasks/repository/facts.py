@@ -114,7 +114,7 @@ def broken(connection: Connection, database: str) -> list[Fact]:
 
 
 def _answerable(connection: Connection, questions: Sequence[Question]) -> list[Question]:
-    """Return the questions whose views a database holds; some views of the contract are optional."""
+    """Return the questions whose views a database holds; some of the contract are optional."""
     rows = connection.execute(
         "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where n.nspname = %s",

@@ -1,0 +1,70 @@
+"""The runbooks beside the backup: WAL, cleanup, the dead-man's alarm; and what blocks change."""
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import BlockDocumentUpdate
+
+from blocks.cluster import PostgresCluster
+from blocks.repository import BackupRepository
+from flows.cleanup import cleanup
+from flows.overdue import overdue
+from flows.wal import wal
+from tasks.backup.take import full
+from tasks.control.errors import Refused
+
+
+def test_wal_is_archived_and_a_second_pull_finds_nothing_new(platform):
+    """What was written is archived; where nothing was written, nothing is."""
+    with platform.server().connect() as connection:
+        connection.execute("create table if not exists written (at timestamptz)")
+        connection.execute("insert into written values (now())")
+    assert wal() >= 1
+    assert wal() == 0
+
+
+def test_a_dry_cleanup_says_what_a_real_one_does(platform, page):
+    """Nothing is old enough to go, and both runs say so."""
+    full(platform)
+
+    def kept():
+        text = page("cleanup-report-main")
+        return text.partition("## What is kept")[2].partition("## WAL coverage")[0]
+
+    assert cleanup(dry_run=True) == 0
+    dry = kept()
+    assert "WAL segments and 0 leftovers would be removed" in dry
+    assert cleanup() == 0
+    assert kept() == dry.replace("would be removed", "removed")
+
+
+def test_an_edited_block_changes_the_next_run(platform, page):
+    """The window that is set in the UI is the one that the next cleanup keeps."""
+    PostgresCluster().save("main", overwrite=True)
+    BackupRepository(retention_days=30).save("main", overwrite=True)
+    full(platform)
+    cleanup()
+    assert "younger than 30 days" in page("cleanup-report-main")
+    with get_client(sync_client=True) as client:
+        document = client.read_block_document_by_name("main", "hl7ops-backup-repository")
+        client.update_block_document(
+            document.id, BlockDocumentUpdate(data={"retention_days": 7}, merge_existing_data=True)
+        )
+        cleanup()
+        client.delete_block_document(document.id)
+    assert "younger than 7 days" in page("cleanup-report-main")
+
+
+def test_secret_fields_of_a_block_are_kept_secret(platform):
+    """Who reads a cluster's block without permission for secrets sees no password."""
+    PostgresCluster(database_url="postgresql://someone:open-sesame@localhost/hl7").save("other")
+    with get_client(sync_client=True) as client:
+        document = client.read_block_document_by_name(
+            "other", "hl7ops-postgres-cluster", include_secrets=False
+        )
+    assert "open-sesame" not in str(document.data)
+
+
+def test_the_alarm_fails_in_plain_sight(platform):
+    """The run that the dead-man's switch starts names the last proof and what to do."""
+    with pytest.raises(Refused, match="none was ever proven"):
+        overdue()
