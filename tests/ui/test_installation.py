@@ -75,6 +75,17 @@ def test_a_proof_that_does_not_come_raises_the_alarm(installation):
     assert await_end(installation, found[0]["id"], 60) == "Failed"
 
 
+def test_wal_is_pulled_by_its_schedule(installation):
+    """Nobody starts it: the scheduler does, every minute, and it succeeds."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = runs(installation, "WAL of main")
+        if any(run["state_name"] == "Completed" for run in found):
+            return
+        time.sleep(2)
+    raise AssertionError([run["state_name"] for run in found])
+
+
 def test_a_second_up_is_refused_by_name(installation):
     """One home has one `up`; the second says where the first is."""
     done = installation.hl7ops("up")
