@@ -16,7 +16,7 @@ DAYS = 90
 
 
 def generate(messages: int, *, seed: int, end: datetime, days: float = DAYS) -> Iterator[Generated]:
-    """Yield exactly so many messages of the days before `end`, nearly in order of time.
+    """Return exactly so many messages of the days before `end`, nearly in order of time.
 
     The same arguments give the same bytes. An acknowledgement comes when it was due, which may be
     a few messages late.
@@ -31,10 +31,12 @@ def generate(messages: int, *, seed: int, end: datetime, days: float = DAYS) -> 
             seen=f"{messages} messages of {days} days up to {end}, seed {seed}",
             expected="numbers that are not negative, some days, and an end with a time zone",
         )
-    end = end.astimezone(UTC)
-    begin = end - timedelta(days=days)
-    traffic = Traffic(seed, begin, end)
-    for at in rhythm.instants(messages, begin, end, seed):
+    return _stream(messages, seed, end.astimezone(UTC), timedelta(days=days))
+
+
+def _stream(messages: int, seed: int, end: datetime, span: timedelta) -> Iterator[Generated]:
+    traffic = Traffic(seed, end - span, end)
+    for at in rhythm.instants(messages, end - span, end, seed):
         yield traffic.next(at)
 
 

@@ -93,7 +93,7 @@ def test_exactly_as_many_messages_come_as_were_asked_for(messages):
 def test_what_makes_no_sense_is_refused(messages, arguments):
     """A negative number, no days, or an end whose hour nobody knows."""
     with pytest.raises(Refused, match="this traffic cannot be generated"):
-        list(generate(messages, **arguments))
+        generate(messages, **arguments)
 
 
 def test_a_long_stream_begins_before_it_is_finished():
