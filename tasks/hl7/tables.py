@@ -6,6 +6,7 @@ its partition key in the referring row and costs a look-up for each row of a bul
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -125,6 +126,8 @@ messages = Table(
     words("receiving_application"),
     words("receiving_facility"),
     words("patient_identifier"),
+    words("codec"),
+    Column("notes", ARRAY(Text)),
     Column("content_sha256", LargeBinary, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     PrimaryKeyConstraint("id", "received_at"),
@@ -144,7 +147,10 @@ messages = Table(
     ),
     postgresql_partition_by="RANGE (received_at)",
 )
-"""Partitioned by month of `received_at`; finished messages, nearly all, cost no status index."""
+"""Partitioned by month of `received_at`; finished messages, nearly all, cost no status index.
+
+`charset` is what MSH-18 declares, `codec` what the text was decoded by, `notes` what was odd.
+"""
 
 message_keys = Table(
     "message_keys",
