@@ -234,3 +234,101 @@ def test_only_as_many_rows_are_read_as_asked_for(contracted):
     (finding,) = contract.check(contracted, ["patients"], sample=10)
     assert finding.text.startswith("10 lie outside the value set")
     assert finding.text.endswith("among 10 rows read")
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "occurred_at::timestamptz",
+        "(occurred_at at time zone 'UTC') at time zone 'CET' as occurred_at",
+    ],
+)
+def test_a_time_with_a_zone_is_taken(contracted, taken):
+    """However the view comes by it."""
+    redefine(contracted, "login_events", login_events(occurred_at=taken))
+    assert contract.check(contracted, ["login_events"]) == []
+
+
+def login_events(**changed):
+    """Return the select of the view with some columns written in another way."""
+    columns = {
+        "event_id": "id as event_id",
+        "occurred_at": "occurred_at",
+        "username": "username",
+        "outcome": "outcome",
+        "reason": "reason",
+        "source_address": "source_address",
+    }
+    return f"select {', '.join((columns | changed).values())} from hl7.login_events"
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "seen"),
+    [
+        ("event_id", "id::text as event_id", "text"),
+        ("event_id", "id::numeric as event_id", "numeric"),
+        ("event_id", "gen_random_uuid() as event_id", "uuid"),
+        ("occurred_at", "occurred_at::date", "date"),
+        ("occurred_at", "extract(epoch from occurred_at) as occurred_at", "numeric"),
+        ("username", "username::bytea", "bytea"),
+        ("outcome", "(outcome = 'success') as outcome", "boolean"),
+        ("reason", "to_jsonb(reason) as reason", "jsonb"),
+        ("source_address", "source_address::inet", "inet"),
+    ],
+)
+def test_a_wrong_type_is_named_with_what_is_expected(contracted, column, written, seen):
+    """One finding for one column; the rows are not read before it is corrected."""
+    redefine(contracted, "login_events", login_events(**{column: written}))
+    (finding,) = contract.check(contracted)
+    assert (finding.kind, finding.view, finding.column) == ("wrong type", "login_events", column)
+    assert finding.text.startswith(f"it is {seen}; expected: ")
+
+
+def test_several_faults_are_found_at_once(contracted):
+    """Whoever writes the views corrects them in one go."""
+    redefine(contracted, "login_events", login_events(reason="1 as reason"))
+    run(contracted, "drop view hl7_contract.messages")
+    redefine(contracted, "audit_events", "select id as event_id from hl7.audit_events")
+    assert kinds(contract.check(contracted)) == [
+        ("missing view", "messages", None),
+        ("missing column", "audit_events", "occurred_at"),
+        ("missing column", "audit_events", "actor"),
+        ("missing column", "audit_events", "action"),
+        ("missing column", "audit_events", "object_type"),
+        ("missing column", "audit_events", "outcome"),
+        ("wrong type", "login_events", "reason"),
+    ]
+
+
+def test_columns_beyond_the_contract_do_no_harm(contracted):
+    """Another platform may show more."""
+    redefine(contracted, "login_events", login_events(more="42 as more"))
+    assert contract.check(contracted) == []
+
+
+@pytest.mark.parametrize("kind", ["table", "materialized view"])
+def test_a_table_or_a_materialized_view_serves_as_well(contracted, kind):
+    """What matters is what can be read."""
+    run(
+        contracted,
+        "drop view hl7_contract.login_events",
+        f"create {kind} hl7_contract.login_events as {login_events()}",
+    )
+    assert contract.check(contracted) == []
+
+
+def test_no_finding_quotes_a_value_of_a_row(contracted):
+    """The check runs where its text is logged."""
+    run(
+        contracted,
+        "alter table hl7.messages drop constraint messages_status_check",
+        "alter table hl7.encounters drop constraint encounters_patient_class_check",
+        "update hl7.messages set status = 'needle', control_id = 'needle'",
+        "update hl7.encounters set patient_class = 'needle'",
+    )
+    found = contract.check(contracted)
+    assert kinds(found) == [
+        ("outside the set", "encounters", "patient_class"),
+        ("outside the set", "messages", "status"),
+    ]
+    assert "needle" not in " ".join(map(str, found))
