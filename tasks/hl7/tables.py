@@ -6,7 +6,6 @@ its partition key in the referring row and costs a look-up for each row of a bul
 """
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -126,8 +125,6 @@ messages = Table(
     words("receiving_application"),
     words("receiving_facility"),
     words("patient_identifier"),
-    words("codec"),
-    Column("notes", ARRAY(Text)),
     Column("content_sha256", LargeBinary, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     PrimaryKeyConstraint("id", "received_at"),
@@ -149,7 +146,7 @@ messages = Table(
 )
 """Partitioned by month of `received_at`; finished messages, nearly all, cost no status index.
 
-`charset` is what MSH-18 declares, `codec` what the text was decoded by, `notes` what was odd.
+`charset` is what the text was decoded by, which MSH-18 need not tell truly.
 """
 
 message_keys = Table(

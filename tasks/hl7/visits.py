@@ -174,8 +174,8 @@ def vaccination(rng: Random, visit: Visit) -> Script:
 
 
 def update(_rng: Random, visit: Visit) -> Script:
-    """Correct what is known of somebody who is not here now."""
-    visit.patient_class = "N"
+    """Correct what is known of somebody who is not here now, so without a visit's number."""
+    visit.patient_class, visit.number = "N", ""
     yield 0.0, Step("A08", visit, is_last=True)
 
 

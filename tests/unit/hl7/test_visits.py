@@ -85,6 +85,12 @@ def test_a_vaccination_is_of_somebody_present():
     assert set(map(tuple, triggers(visits.vaccination))) == {("A04", "V04", "A03")}
 
 
+def test_an_update_of_somebody_absent_belongs_to_no_visit():
+    """Otherwise the platform would keep a visit that never ends."""
+    visit = steps(visits.update, 1)[0][1].visit
+    assert (visit.patient_class, visit.number) == ("N", "")
+
+
 def test_a_newborn_stays_on_the_nursery():
     """An inpatient from the first message on."""
     visit = steps(visits.birth, 1)[0][1].visit
