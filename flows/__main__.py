@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from flows.verbs import backup, service
+from flows.verbs import backup, demo, platform, service
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -19,7 +19,8 @@ app = typer.Typer(
 )
 app.add_typer(backup.backup_app, name="backup")
 app.add_typer(backup.wal_app, name="wal")
-for verbs in (backup.VERBS, service.VERBS):
+app.add_typer(platform.contract_app, name="contract")
+for verbs in (platform.VERBS, backup.VERBS, service.VERBS, demo.VERBS):
     for verb in verbs:
         app.command()(verb)
 

@@ -1,0 +1,104 @@
+"""The verb `demo`: the main job end to end, on real servers, in a minute or two."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.verbs.output import screen, show_table
+from flows.verbs.platform import show_counts
+from flows.verbs.service import note, prefect
+from tasks.control import settings
+from tasks.control.errors import Refused
+from tasks.control.prefect_server import PrefectServer
+from tasks.postgres.embedded import open_home
+from tasks.repository.stanza import Stanza, open_stanza
+
+
+SEED = 2026
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+"""The demo's traffic ends here, so that two demos show the same."""
+
+BROKEN = (
+    b"\x0bMSH|^~\\&|LAB\r\x1c\r",
+    b"\x0bPID|1||4711\r\x1c\r",
+    b"\x0bMSH|^~\\&|LAB|HOSP|HL7OPS|HOSP|20261123||ORU^R01|X\0Y|P|2.5\r\x1c\r",
+)
+"""A truncated header, a message without one, and a NUL byte."""
+
+
+def demo(
+    messages: Annotated[int, typer.Option(min=100, help="How many to generate.")] = 5_000,
+) -> None:
+    """Load HL7, back up, prove by a restore, clean up and report, all on real servers."""
+    known = settings.load()
+    home = open_home(known)
+    if note(home):
+        raise Refused("`up` runs in this home", do="hl7ops down, or start backup/full in the UI")
+    if known.database_url is not None:
+        raise Refused(
+            "the demo writes into the platform, and DATABASE_URL is a server of yours",
+            expected="the embedded cluster",
+            do="unset DATABASE_URL for the demo",
+        )
+    began = time.monotonic()
+    with prefect(home, known.hl7ops_port) as (server, process):
+        stanza = open_stanza(known)
+        _load(stanza, messages)
+        _heading("3. Prefect: back up, prove by a restore, clean up, report")
+        server.await_health(process)
+        backup = _run_flow(server, known.stanza)
+    _show(stanza, backup)
+    screen.print(f"\nDone in {time.monotonic() - began:.0f} s. The report is in Prefect: make up")
+
+
+def _load(stanza: Stanza, messages: int) -> None:
+    from tasks.hl7 import ingest, platform, populate  # noqa: PLC0415
+    from tasks.hl7.generate import bytes_of, generate  # noqa: PLC0415
+
+    _heading("1. Traffic of 90 days from several systems, into PostgreSQL")
+    server = stanza.server()
+    platform.install(server)
+    made = populate.populate(server, ingest.load_generated, messages, seed=SEED, end=END, days=90)
+    show_counts(made.loaded)
+    _heading("2. A file of the same systems: known messages, new ones, and broken ones")
+    path = Path(stanza.home.path, "demo.hl7")
+    with path.open("wb") as file:
+        for seed in (SEED, SEED + 1):
+            file.writelines(bytes_of(generate(200, seed=seed, end=END, days=90)))
+        file.writelines(BROKEN)
+    show_counts(ingest.ingest(server, [str(path)]))
+
+
+def _run_flow(server: PrefectServer, stanza: str) -> str:
+    """Run the backup runbook in this process, under the real API."""
+    os.environ.update(server.environment())
+    from flows.backup import backup  # noqa: PLC0415 - reads the environment when imported
+
+    return backup(stanza)
+
+
+def _show(stanza: Stanza, backup: str) -> None:
+    made = stanza.catalogue.get(backup)
+    proof = stanza.catalogue.proofs(made.id)[-1]
+    _heading(f"{made.id}: {proof.verdict}")
+    seal, spent = made.seal, sum(proof.seconds.values())
+    rows = [
+        ("read from the server", f"{made.bytes_source / 1e6:,.1f} MB"),
+        ("stored", f"{made.bytes_stored / 1e6:,.1f} MB"),
+        ("sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),
+        ("restored and held against it", f"{len(proof.checks)} checks, {spent:.0f} s"),
+    ]
+    show_table("", ("what", "how much"), rows)
+
+
+def _heading(text: str) -> None:
+    screen.print(f"\n[bold]{text}[/]")
+
+
+VERBS: tuple[Callable[..., None], ...] = (demo,)
