@@ -59,7 +59,7 @@ def fill(
 ) -> Filled:
     """Add so many messages of the last 90 days with patients, visits, results and events.
 
-    About a gigabyte is 750,000 messages. Everything is logged in the WAL, so that backups and
+    About a gigabyte is 725,000 messages. Everything is logged in the WAL, so that backups and
     standbys see it; a fill that breaks off leaves whole batches.
 
     Raises:

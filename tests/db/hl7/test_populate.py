@@ -1,12 +1,11 @@
-"""Generated traffic in a real PostgreSQL, through a loader that keeps the envelope."""
+"""Generated traffic in a real PostgreSQL, through the parser and the loader."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tasks.control.errors import Refused
-from tasks.hl7 import contract, interfaces, populate
+from tasks.hl7 import contract, ingest, interfaces, populate
 
 
 END = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -18,53 +17,45 @@ def query(server, text, *parameters):
         return connection.execute(text, parameters).fetchall()
 
 
-def load_envelopes(server, stream):
-    """Put each message with its transport into the platform, and count them."""
-    put = (
-        "insert into hl7.messages (received_at, processed_at, sent_at, connection_id, direction,"
-        " status, ack_code, error_code, error_category, attempts, size_bytes, message_type,"
-        " content_sha256, raw) values (%s, %s, %s, (select id from hl7.connections where name ="
-        " %s), %s, %s, %s, %s, %s, %s, %s, 'ADT', %s, %s)"
-    )
-    rows = [
-        (
-            g.received_at, g.processed_at, g.sent_at, g.connection, g.direction, g.status,
-            g.ack_code, g.error_code, g.error_category, g.attempts, len(g.raw),
-            hashlib.sha256(g.raw).digest(), g.raw,
-        )
-        for g in stream
-    ]  # fmt: skip
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.executemany(put, rows)
-    return len(rows)
-
-
-def count_only(_server, stream):
-    """Load nothing."""
-    return sum(1 for _ in stream)
+def bring(server, messages, seed=7):
+    """Bring messages of 60 days."""
+    return populate.populate(server, ingest.load_generated, messages, seed=seed, end=END, days=60)
 
 
 @pytest.fixture
 def populated(platform):
     """Bring 3,000 messages of 60 days."""
     contract.install_views(platform)
-    populate.populate(platform, load_envelopes, 3000, seed=7, end=END, days=60)
+    bring(platform, 3000)
     return platform
 
 
 def test_a_run_reports_what_it_brought(platform):
-    """The loader's report, and one event for so many messages."""
-    done = populate.populate(platform, count_only, 3000, seed=7, end=END, days=60)
-    assert (done.loaded, done.audit_events, done.login_events) == (3000, 150, 60)
+    """Every message is accepted, none is quarantined, and nothing about one is odd."""
+    done = bring(platform, 3000)
+    assert (done.loaded.offered, done.loaded.accepted) == (3000, 3000)
+    assert done.loaded.notes == {}
+    assert (done.audit_events, done.login_events) == (150, 60)
     assert done.seconds > 0
 
 
-def test_a_second_run_brings_no_event_again(platform):
-    """Who and when is what an event is known by."""
-    for expected in (150, 0):
-        done = populate.populate(platform, count_only, 3000, seed=7, end=END, days=60)
-        assert done.audit_events == expected
-    assert query(platform, "select count(*) from hl7.login_events") == [(60,)]
+def test_a_second_run_brings_nothing_again(populated):
+    """A message is known by its content, an event by who and when."""
+    done = bring(populated, 3000)
+    assert (done.loaded.accepted, done.loaded.duplicates) == (0, 3000)
+    assert (done.audit_events, done.login_events) == (0, 0)
+
+
+def test_another_seed_brings_other_patients(populated):
+    """No record number of the first run is one of the second."""
+    ((before,),) = query(populated, "select count(*) from hl7.patients")
+    done = bring(populated, 1000, seed=8)
+    ((after,),) = query(populated, "select count(*) from hl7.patients")
+    assert done.loaded.accepted == 1000
+    assert after > before + 50
+    assert query(
+        populated, "select count(*) from hl7.patients where starts_with(identifier, '0008')"
+    ) == [(after - before,)]
 
 
 def test_every_generated_outcome_fits_the_platform(populated):
@@ -81,6 +72,71 @@ def test_every_message_has_its_month(populated):
         "select count(distinct tableoid) from hl7.messages where received_at < %s",
         END + timedelta(days=1),
     ) == [(3,)]
+
+
+def test_every_message_belongs_to_one_of_the_systems(populated):
+    """The loader finds the connection by the name that the generator gives."""
+    assert query(populated, "select count(*) from hl7.messages where connection_id is null") == [
+        (0,)
+    ]
+    assert query(populated, "select count(distinct connection_id) from hl7.messages") == [(7,)]
+
+
+def test_visits_become_encounters_that_end_after_they_begin(populated):
+    """Inpatients stay for days, the others for hours; nearly all have gone by now."""
+    rows = query(
+        populated,
+        "select patient_class, count(*) > 20, bool_and(discharged_at > admitted_at),"
+        " percentile_cont(0.5) within group (order by discharged_at - admitted_at)"
+        "   between interval '1 hour' and interval '7 days',"
+        " count(discharged_at)::numeric / count(*) > 0.8"
+        " from hl7.encounters where not is_cancelled group by 1 order by 1",
+    )
+    assert rows == [(name, True, True, True, True) for name in ("E", "I", "O")]
+
+
+def test_results_belong_to_visits_of_patients_who_were_born(populated):
+    """Nothing hangs in the air, and nothing was measured before a birth."""
+    ((results, loose, early),) = query(
+        populated,
+        "select count(*), count(*) filter (where encounter_id is null), count(*) filter (where"
+        " observed_at < birth_date) from hl7.lab_results r join hl7.patients p"
+        " on p.id = r.patient_id",
+    )
+    assert (results > 500, loose, early) == (True, 0, 0)
+
+
+def test_diabetics_have_more_sugar_in_their_blood(populated):
+    """Analytics has something to find: by more than 40 mg/dL on average."""
+    ((with_it, without_it),) = query(
+        populated,
+        "select avg(value_number) filter (where sick), avg(value_number) filter (where not sick)"
+        " from (select value_number, exists (select from hl7.diagnoses d where d.code = 'E11.9'"
+        " and d.patient_id = r.patient_id) as sick from hl7.lab_results r"
+        " where r.code = '2345-7') v",
+    )
+    assert with_it > without_it + 40
+
+
+def test_merged_patients_point_to_whom_they_are(populated):
+    """By name and birth date they were the same."""
+    rows = query(
+        populated,
+        "select count(*), bool_and(a.birth_date = b.birth_date and a.family_name = b.family_name)"
+        " from hl7.patients a join hl7.patients b on b.id = a.merged_into",
+    )
+    assert rows[0][0] > 0
+    assert rows[0][1] is True
+
+
+def test_names_arrive_with_their_accents(populated):
+    """Both character sets are decoded as they were meant."""
+    found = query(
+        populated,
+        "select distinct assigning_authority from hl7.patients where family_name ~ '[éÜäö]'"
+        " or given_name ~ '[éëö]' order by 1",
+    )
+    assert {("HARBORSIDE",), ("NORTHGATE",)} <= set(found)
 
 
 def test_the_generated_systems_are_connections(populated):
@@ -109,5 +165,5 @@ def test_what_an_operator_changed_in_a_connection_stays(populated):
 def test_numbers_that_make_no_sense_are_refused_before_anything_is_changed(platform):
     """Not even a connection is registered."""
     with pytest.raises(Refused, match="this traffic cannot be generated"):
-        populate.populate(platform, count_only, -1, seed=7, end=END)
+        bring(platform, -1)
     assert query(platform, "select count(*) from hl7.connections") == [(0,)]
