@@ -13,7 +13,7 @@ from tasks.control.errors import OpsError, Refused, Transient
 from tasks.hl7.partitions import INSTALL_LOCK
 from tasks.hl7.promise import TYPES, Column, View
 from tasks.hl7.views import SCHEMA, VIEWS
-from tasks.postgres.server import Connection, Server
+from tasks.postgres.server import Connection, Server, reported
 
 
 SAMPLE = 100_000
@@ -46,6 +46,15 @@ class Finding:
         """Say it in one line."""
         name = f"{self.view}.{self.column}" if self.column else self.view
         return f"{SCHEMA}.{name}: {self.text}"
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One connection, in which a statement may fail and the next is carried out all the same."""
+
+    connection: Connection
+    stanza: str
+    sample: int
 
 
 def definition(view: View) -> sql.Composed:
@@ -91,23 +100,24 @@ def check(
     known = [view.name for view in VIEWS]
     if not set(names or ()) <= set(known):
         raise Refused("no such view", seen=", ".join(names or ()), expected=", ".join(known))
-    findings = {
-        view.name: list(_check(server, view, sample))
-        for view in VIEWS
-        if view.name in (names or known)
-    }
-    sound = {name for name, found in findings.items() if not found}
+    asked = [view for view in VIEWS if view.name in (names or known)]
+    with server.connect(statement_timeout_s=60) as connection:
+        session = _Session(connection, server.stanza, sample)
+        findings = {view.name: list(_check(session, view)) for view in asked}
+        sound = {name for name, found in findings.items() if not found}
+        orphans = list(_orphans(session, sound))
     optional = set() if names else {view.name for view in VIEWS if not view.is_required}
     kept = [finding for found in findings.values() for finding in found]
     kept = [one for one in kept if not (one.kind == "missing view" and one.view in optional)]
-    return kept + list(_orphans(server, sound, sample))
+    return kept + orphans
 
 
-def _check(server: Server, view: View, sample: int) -> Iterator[Finding]:
+def _check(session: _Session, view: View) -> Iterator[Finding]:
     """Yield what a view lacks: itself, the right to read it, columns, types, then values."""
-    with server.connect(statement_timeout_s=60) as connection:
-        there = connection.execute(_FIND, [SCHEMA, view.name]).fetchone()
-        types = dict(connection.execute(_COLUMNS, [SCHEMA, view.name]).fetchall())
+    there = session.connection.execute(_FIND, [SCHEMA, view.name]).fetchone()
+    types: dict[str, str] = dict(
+        session.connection.execute(_COLUMNS, [SCHEMA, view.name]).fetchall()
+    )
     if there is None:
         yield Finding("missing view", view.name, None, f"there is no such view: {view.meaning}")
         return
@@ -115,7 +125,7 @@ def _check(server: Server, view: View, sample: int) -> Iterator[Finding]:
         yield Finding("not readable", view.name, None, "this role may not read it")
         return
     misfits = [finding for column in view.columns for finding in _misfit(view, column, types)]
-    yield from misfits or _contents(server, view, sample)
+    yield from misfits or _contents(session, view)
 
 
 def _misfit(view: View, column: Column, types: dict[str, str]) -> Iterator[Finding]:
@@ -128,17 +138,17 @@ def _misfit(view: View, column: Column, types: dict[str, str]) -> Iterator[Findi
         yield Finding("wrong type", view.name, column.name, text)
 
 
-def _contents(server: Server, view: View, sample: int) -> Iterator[Finding]:
+def _contents(session: _Session, view: View) -> Iterator[Finding]:
     """Yield what is wrong with the rows, by counts; a view that fails when read is a finding."""
     counts: list[sql.Composable] = [sql.SQL("count(*)"), _distinct(view.key)]
     counts += [_count_of_nulls(column) for column in view.columns]
     counts += [_count_of_strangers(column) for column in view.columns]
     query = sql.SQL("select {} from (select * from {} limit {}) v").format(
-        sql.SQL(", ").join(counts), _identifier(view.name), sql.Literal(sample)
+        sql.SQL(", ").join(counts), _identifier(view.name), sql.Literal(session.sample)
     )
     try:
-        with server.connect(statement_timeout_s=60) as connection:
-            rows, distinct, *numbers = _row(connection, query)
+        with reported(session.stanza):
+            rows, distinct, *numbers = _row(session.connection, query)
     except Transient:
         raise
     except OpsError as error:
@@ -157,7 +167,7 @@ def _contents(server: Server, view: View, sample: int) -> Iterator[Finding]:
             yield Finding("outside the set", view.name, column.name, text)
 
 
-def _orphans(server: Server, sound: set[str], sample: int) -> Iterator[Finding]:
+def _orphans(session: _Session, sound: set[str]) -> Iterator[Finding]:
     """Yield references that lead to no row; a join would drop their rows without a word."""
     template = sql.SQL(
         "select count(*) from (select {column} as id from {view} limit {sample}) v"
@@ -170,12 +180,11 @@ def _orphans(server: Server, sound: set[str], sample: int) -> Iterator[Finding]:
         query = template.format(
             column=sql.Identifier(column.name),
             view=_identifier(view.name),
-            sample=sql.Literal(sample),
+            sample=sql.Literal(session.sample),
             target=_identifier(target),
             key=sql.Identifier(keys[target]),
         )
-        with server.connect(statement_timeout_s=60) as connection:
-            (count,) = _row(connection, query)
+        (count,) = _row(session.connection, query)
         if count:
             text = f"{count} refer to no row of {SCHEMA}.{target}"
             yield Finding("orphan", view.name, column.name, text)
