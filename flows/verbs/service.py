@@ -79,6 +79,7 @@ def _run(home: Home, known: Settings) -> None:
         operated(known, home)
         worker = server.spawn("worker", "start", "--pool", POOL, "--type", "process")
         stack.callback(stop, worker.pid)
+        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         screen.print(f"[bold]Ready[/]: {server.url}   (Ctrl-C stops everything)")
         while worker.poll() is None and process.poll() is None:
             time.sleep(1)

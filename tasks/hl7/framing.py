@@ -24,6 +24,9 @@ _BEFORE = frozenset(b"\r\n\x0b\x1c")
 _TRAVEL = b"\r\n\x0b\x1c\x1a"
 """Line ends, MLLP's start and end of block, and the end of file of old systems."""
 
+_FRAME = b"\x0b"
+"""MLLP's start of block."""
+
 _MARK = b"\xef\xbb\xbf"
 
 _LOOK_BEHIND = 8
@@ -86,17 +89,23 @@ def _cut(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _beginnings(data: bytes, end: int) -> list[int]:
-    """Return where segments begin that begin something, in order; a search for plain bytes."""
-    found = []
+    """Return where something begins, in order: such a segment, or a frame of MLLP."""
+    found = [at for at in _places(data, _FRAME, end) if at == 0 or data[at - 1] in _BEFORE]
     for name in _NAMES:
-        at = data.find(name, 0, end)
-        while at != -1:
-            begin = at - len(_MARK) if data.startswith(_MARK, max(at - len(_MARK), 0)) else at
-            is_line = begin <= 0 or data[begin - 1] in _BEFORE
+        for at in _places(data, name, end):
+            begin = at - len(_MARK) if data.endswith(_MARK, 0, at) else at
+            is_line = begin == 0 or data[begin - 1] in _BEFORE
             if is_line and not data[at + 3 : at + 4].isalnum():
-                found.append(max(begin, 0))
-            at = data.find(name, at + len(name), end)
+                found.append(begin)
     return sorted(found)
+
+
+def _places(data: bytes, what: bytes, end: int) -> Iterator[int]:
+    """Yield where some bytes stand before an end; `find` is the fastest search there is."""
+    at = data.find(what, 0, end)
+    while at != -1:
+        yield at
+        at = data.find(what, at + len(what), end)
 
 
 def _is_envelope(content: bytes) -> bool:
