@@ -35,8 +35,10 @@ class Chain:
 
 def report(chain: Chain) -> str:
     """Return the page of a chain, also of one that broke off; the first line is the verdict."""
+    subject = chain.backup.id if chain.backup else f"stanza {chain.stanza}"
     return page(
-        f"# {chain.verdict}: {_headline(chain)}",
+        f"# {chain.verdict}: {subject}",
+        _headline(chain),
         f"> {chain.error}" if chain.error else None,
         _facts(chain),
         _timings(chain),
@@ -49,13 +51,13 @@ def report(chain: Chain) -> str:
 
 def _headline(chain: Chain) -> str:
     if chain.backup is None:
-        return f"stanza {chain.stanza} has no new backup"
+        return "There is no new backup."
     if chain.proof is None:
-        return f"{chain.backup.id} was taken and not verified"
+        return "It was taken, but not verified: nobody knows whether it restores."
     if chain.proof.verdict == "proven":
-        return f"{chain.backup.id} restores, and what it restores equals its seal"
-    named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed)) or "checks missing"
-    return f"{chain.backup.id}: {named}"
+        return "It was restored, and what was restored equals its seal."
+    named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed))
+    return f"What did not pass: {named or 'checks are missing'}."
 
 
 def _facts(chain: Chain) -> str | None:

@@ -57,7 +57,7 @@ def test_a_backup_that_is_started_in_the_ui_shows_its_report(installation, brows
     wanted = {"artifacts": {"key": {"any_": ["backup-report-main"]}}}
     artifact = post(installation, "artifacts/filter", wanted)[0]["id"]
     browser.goto(f"{installation.url}/artifacts/artifact/{artifact}")
-    browser.wait_for_selector("text=restores, and what it restores equals its seal")
+    browser.wait_for_selector("text=what was restored equals its seal")
     assert browser.locator("h1", has_text="PROVEN").count() == 1
     assert browser.locator("td", has_text="manifest").count() >= 1
     chart = browser.locator("img[src^='data:image/svg+xml']")
