@@ -3,8 +3,8 @@
 from prefect import flow
 
 from blocks.stanza import load_stanza
-from reports.backup import Chain, report
 from reports.publish import reporting
+from reports.retention import Upkeep, report
 from tasks.backup.steps import clean_up, wal_coverage
 from tasks.control import clock
 
@@ -29,8 +29,8 @@ def cleanup(stanza: str = "main", dry_run: bool = False) -> int:  # noqa: FBT001
         dry_run: Say what would be removed, and remove nothing.
 
     """
-    site, chain = load_stanza(stanza), Chain(stanza, clock.now())
-    with reporting(f"cleanup-report-{stanza}", chain, report):
-        chain.cleaned = clean_up(site, dry_run=dry_run)
-        chain.wal = wal_coverage(site)
-    return len(chain.cleaned.plan.drop)
+    site, upkeep = load_stanza(stanza), Upkeep(stanza, clock.now())
+    with reporting(f"cleanup-report-{stanza}", upkeep, report):
+        upkeep.cleaned = clean_up(site, dry_run=dry_run)
+        upkeep.wal = wal_coverage(site)
+    return len(upkeep.cleaned.plan.drop)

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from reports.chart import Bar, timeline
 from reports.page import details, duration, page, size, table
+from reports.retention import coverage, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
-from tasks.repository.model import TIERS, Backup, Proof
+from tasks.repository.model import TIERS, Backup, Check, Proof
 from tasks.repository.wal import Interval
 
 
@@ -43,8 +44,8 @@ def report(chain: Chain) -> str:
         _facts(chain),
         _timings(chain),
         _checks(chain.proof),
-        _kept(chain.cleaned),
-        _wal(chain.wal),
+        kept(chain.cleaned),
+        coverage(chain.wal),
         _definitions(chain),
     )
 
@@ -76,7 +77,7 @@ def _facts(chain: Chain) -> str | None:
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
-    return table(["", ""], rows)
+    return table(["what", "value"], rows)
 
 
 def _timings(chain: Chain) -> str | None:
@@ -109,7 +110,7 @@ def _checks(proof: Proof | None) -> str | None:
         checks = [check for check in proof.checks if check.tier == tier]
         bad = [check for check in checks if check.outcome != "pass"]
         verdict = ("ERROR" if any(c.outcome == "error" for c in bad) else "FAIL") if bad else "pass"
-        said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or f"{len(checks)} checks"
+        said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or _counted(checks)
         rows.append((tier, verdict if checks else "not run", said if checks else "-"))
     every = table(
         ["tier", "check", "outcome", "seen"],
@@ -121,42 +122,8 @@ def _checks(proof: Proof | None) -> str | None:
     ).strip()
 
 
-def _kept(cleaned: Cleaned | None) -> str | None:
-    if cleaned is None:
-        return None
-    gone = "would be removed" if cleaned.is_dry_run else "removed"
-    rows = [
-        (
-            decision.backup,
-            "keep" if decision.keep else gone,
-            decision.reason,
-            readable(decision.expires_at) if decision.expires_at else "-",
-        )
-        for decision in cleaned.plan.decisions
-    ]
-    expiries = [d.expires_at for d in cleaned.plan.decisions if d.keep and d.expires_at]
-    freed = (
-        f"{len(cleaned.plan.drop)} backups, {cleaned.wal_segments} WAL segments and"
-        f" {len(cleaned.leftovers)} leftovers {gone}, {size(cleaned.freed_bytes)} freed."
-    )
-    due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
-    header = ["backup", "decision", "why", "leaves the window"]
-    return page("## What is kept", table(header, rows), freed + due).strip()
-
-
-def _wal(intervals: list[Interval]) -> str | None:
-    if not intervals:
-        return None
-    rows = [
-        (each.first.timeline, each.first.name, each.last.name, each.count) for each in intervals
-    ]
-    gaps = len(intervals) - 1
-    said = "No gap: every point from the oldest kept backup to the last segment can be reached."
-    if gaps:
-        said = f"**{gaps} gaps**: no point between two rows can be reached."
-    return page(
-        "## WAL coverage", table(["timeline", "from", "to", "segments"], rows), said
-    ).strip()
+def _counted(checks: list[Check]) -> str:
+    return "1 check" if len(checks) == 1 else f"{len(checks)} checks"
 
 
 def _definitions(chain: Chain) -> str:

@@ -1,0 +1,74 @@
+"""The report of retention: what is kept and why, what is gone, and what the WAL covers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reports.page import page, size, table
+from tasks.backup.retention import Cleaned
+from tasks.control.clock import readable
+from tasks.repository.wal import Interval
+
+
+@dataclass
+class Upkeep:
+    """What has happened so far in one run of the cleanup."""
+
+    stanza: str
+    started_at: datetime
+    cleaned: Cleaned | None = None
+    wal: list[Interval] = field(default_factory=list)
+    error: str | None = None
+
+
+def report(upkeep: Upkeep) -> str:
+    """Return the page of a cleanup, also of one that broke off; the first line is the verdict."""
+    cleaned = upkeep.cleaned
+    if cleaned is None:
+        verdict = f"# NOT CLEANED UP: stanza {upkeep.stanza}"
+    else:
+        done, gone = ("DRY RUN", "to go") if cleaned.is_dry_run else ("CLEANED UP", "removed")
+        plan = cleaned.plan
+        verdict = f"# {done}: {len(plan.keep)} backups kept, {len(plan.drop)} {gone}"
+    error = f"> {upkeep.error}" if upkeep.error else None
+    begun = f"Begun {readable(upkeep.started_at)}."
+    return page(verdict, error, kept(cleaned), coverage(upkeep.wal), begun)
+
+
+def kept(cleaned: Cleaned | None) -> str | None:
+    """Say what became of each backup, and why; nothing where no cleanup was made."""
+    if cleaned is None:
+        return None
+    gone = "would be removed" if cleaned.is_dry_run else "removed"
+    rows = [
+        (
+            decision.backup,
+            "keep" if decision.keep else gone,
+            decision.reason,
+            readable(decision.expires_at) if decision.expires_at else "-",
+        )
+        for decision in cleaned.plan.decisions
+    ]
+    expiries = [d.expires_at for d in cleaned.plan.decisions if d.keep and d.expires_at]
+    freed = (
+        f"{len(cleaned.plan.drop)} backups, {cleaned.wal_segments} WAL segments and"
+        f" {len(cleaned.leftovers)} leftovers {gone}, {size(cleaned.freed_bytes)} freed."
+    )
+    due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
+    header = ["backup", "decision", "why", "leaves the window"]
+    return page("## What is kept", table(header, rows), freed + due).strip()
+
+
+def coverage(intervals: list[Interval]) -> str | None:
+    """Say what the archived WAL covers, and where it has gaps; nothing where there is none."""
+    if not intervals:
+        return None
+    rows = [
+        (each.first.timeline, each.first.name, each.last.name, each.count) for each in intervals
+    ]
+    gaps = len(intervals) - 1
+    said = "No gap: every point from the oldest kept backup to the last segment can be reached."
+    if gaps:
+        said = f"**{gaps} gaps**: no point between two rows can be reached."
+    return page(
+        "## WAL coverage", table(["timeline", "from", "to", "segments"], rows), said
+    ).strip()
