@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 
@@ -61,6 +62,34 @@ class Installation:
         """Press Ctrl-C and wait."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=120)
+
+    def post(self, path, body):
+        """Ask the API."""
+        return httpx.post(f"{self.url}/api/{path}", json=body, timeout=30).json()
+
+    def runs(self, name):
+        """Return the runs whose name begins so."""
+        return self.post("flow_runs/filter", {"flow_runs": {"name": {"like_": name}}})
+
+    def run(self, deployment, parameters=None):
+        """Start a deployment, as the button in the UI does."""
+        found = httpx.get(f"{self.url}/api/deployments/name/{deployment}", timeout=30).json()
+        body = {"parameters": parameters or {}}
+        return self.post(f"deployments/{found['id']}/create_flow_run", body)["id"]
+
+    def state(self, run):
+        """Return the state of a run."""
+        return httpx.get(f"{self.url}/api/flow_runs/{run}", timeout=30).json()["state"]
+
+    def await_end(self, run, seconds):
+        """Wait until a run has ended, and return its state's name."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state = self.state(run)
+            if state["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+                return state["name"]
+            time.sleep(1)
+        return "still running"
 
     def hl7ops(self, *arguments):
         """Run a verb to its end."""

@@ -1,0 +1,23 @@
+"""Measure: `python -m benchmarks [NAME ...]`; all of them without a name."""
+
+import importlib
+import sys
+
+
+NAMES = ("parse", "backup", "equality")
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks that are named, one after the other."""
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; expected: {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    for name in names or NAMES:
+        print(f"\n== {name}")
+        importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
