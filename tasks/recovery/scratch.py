@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,17 +136,32 @@ def collect(home: Home) -> int:
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    """Hold a scratch directory by a lock that the kernel drops when we die."""
-    lock = path.with_name(f"{path.name}.lock")
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    """Hold a scratch directory, made where it is missing; the kernel lets go when we die."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if not _locks(directory) or not _is_still(directory, path):
             raise Refused(
-                "this copy is being made already", seen=path.name, do="wait until it ends"
-            ) from None
+                "this copy is being made, or removed, already",
+                seen=path.name,
+                do="wait until it ends",
+            )
         yield
-        lock.unlink(missing_ok=True)
+    finally:
+        os.close(directory)
+
+
+def _locks(directory: int) -> bool:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still(directory: int, path: Path) -> bool:
+    """Tell whether a path still leads to the directory that was opened."""
+    return path.exists() and path.stat().st_ino == os.fstat(directory).st_ino
 
 
 def _remove(copy: Scratch) -> None:
