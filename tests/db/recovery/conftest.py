@@ -1,0 +1,58 @@
+"""A platform with traffic in it, and one backup of it, for all tests of recovery."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.backup import take
+from tasks.control import settings
+from tasks.hl7 import ingest, platform, populate
+from tasks.recovery import boot, unpack
+from tasks.recovery.scratch import scratch
+from tasks.repository.stanza import open_stanza
+from tasks.repository.wal import Archive
+
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture(scope="package")
+def stanza():
+    """Open a stanza whose platform holds 800 generated messages."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-recovery-"))
+    home.chmod(0o755)
+    opened = open_stanza(settings.load(hl7ops_home=home))
+    server = opened.server()
+    platform.install(server)
+    populate.populate(server, ingest.load_generated, 800, seed=3, end=END, days=20)
+    yield opened
+    opened.home.primary.stop("immediate")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="package")
+def backup(stanza):
+    """Take one full backup of it."""
+    return take.full(stanza)
+
+
+@pytest.fixture(scope="module")
+def copy(stanza, backup):
+    """Restore the backup once, and yield a server of the copy."""
+    archive = Archive(
+        stanza.catalogue.storage,
+        stanza.name,
+        backup.system_identifier,
+        backup.segment_bytes,
+    )
+    with scratch(stanza.home, "for-tests", backup.bytes_source) as place:
+        for item in backup.objects:
+            unpack.unpack(stanza.catalogue, backup, item, place)
+        unpack.fetch_wal(archive, backup, place)
+        unpack.link_tablespaces(backup, place)
+        unpack.forget_map(place)
+        with boot.booted(backup, place) as server:
+            yield server
