@@ -9,11 +9,12 @@ from typing import BinaryIO, cast
 from tasks.control.errors import Corrupt
 from tasks.postgres import lsn
 from tasks.postgres.basebackup import MANIFEST
+from tasks.postgres.lsn import Segment
 from tasks.recovery.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import Backup, StoredObject
 from tasks.repository.stream import Source, reading
-from tasks.repository.wal import Archive, needed
+from tasks.repository.wal import Archive, Kept, needed
 
 
 log = logging.getLogger(__name__)
@@ -59,25 +60,32 @@ def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
     """Fetch the segments from the backup's start to its seal; return how many.
 
     Raises:
-        Corrupt: one is missing, cut short or changed; names it.
+        Corrupt: some are missing, cut short or changed; names all of them.
 
     """
     kept = archive.kept()
     ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.lsn))
     first, last = (lsn.segment_at(backup.timeline, at, backup.segment_bytes) for at in ends)
     copy.make(copy.wal)
+    bad: list[Corrupt] = []
     for segment in needed(first, last):
-        if segment not in kept:
-            raise Corrupt(
-                "WAL that the backup needs is missing",
-                stanza=backup.stanza,
-                seen=f"no {segment.name}",
-                expected=f"{first.name} to {last.name}",
-            )
-        path = copy.wal / segment.name
-        path.write_bytes(archive.fetch(kept[segment]))
-        copy.owner.take(path)
+        try:
+            _fetch(archive, segment, kept.get(segment), copy)
+        except Corrupt as error:
+            bad.append(error)
+    if bad:
+        raise Corrupt("; ".join(map(str, bad)))
     return last.number - first.number + 1
+
+
+def _fetch(archive: Archive, segment: Segment, kept: Kept | None, copy: Scratch) -> None:
+    if kept is None:
+        raise Corrupt(
+            "WAL that the backup needs is missing", stanza=archive.stanza, seen=f"no {segment.name}"
+        )
+    path = copy.wal / segment.name
+    path.write_bytes(archive.fetch(kept))
+    copy.owner.take(path)
 
 
 def _untar(copy: Scratch, root: Path, source: Source, name: str) -> None:

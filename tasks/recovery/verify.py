@@ -110,6 +110,7 @@ class Verification:
         """Read every object back, unpacking it on the way; all are read, also after a bad one."""
         bad: list[Corrupt] = []
         done = 0
+        self.copy.make(self.copy.data)
         for item in self.backup.objects:
             try:
                 unpack.unpack(self.catalogue, self.backup, item, self.copy)

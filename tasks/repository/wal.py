@@ -110,12 +110,7 @@ class Archive:
             Corrupt: they are not the ones that were kept; names the segment.
 
         """
-        try:
-            data = zstandard.ZstdDecompressor().decompress(
-                self.storage.get(kept.object), max_output_size=self.segment_bytes
-            )
-        except zstandard.ZstdError:
-            data = b""
+        data = _unpacked(self.storage.get(kept.object), self.segment_bytes)
         if hashlib.sha256(data).hexdigest() != kept.sha256:
             raise Corrupt(
                 "a WAL segment has other contents",
@@ -150,6 +145,18 @@ class Archive:
                 expected=self.system_identifier,
                 do="use another stanza for that cluster",
             )
+
+
+def _unpacked(packed: bytes, size: int) -> bytes:
+    """Return the bytes of one frame of a size, or nothing where it is not just that."""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        if zstandard.frame_content_size(packed) != size:
+            return b""
+        data = frame.decompress(packed)
+    except zstandard.ZstdError:
+        return b""
+    return data if frame.eof and not frame.unused_data else b""
 
 
 def intervals(segments: Iterable[Segment]) -> list[Interval]:

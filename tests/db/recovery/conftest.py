@@ -49,6 +49,7 @@ def copy(stanza, backup):
         backup.segment_bytes,
     )
     with scratch(stanza.home, "for-tests", backup.bytes_source) as place:
+        place.make(place.data)
         for item in backup.objects:
             unpack.unpack(stanza.catalogue, backup, item, place)
         unpack.fetch_wal(archive, backup, place)
