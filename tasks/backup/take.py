@@ -114,7 +114,9 @@ def _taken(
     with phases.phase("seal"):
         sealed = seal.take(server, backup, progress=lambda _: progress("seal", 0, 0))
     with phases.phase("archive WAL"):
-        wal.pull(stanza, server, progress=lambda done, every: progress("WAL", done, every))
+        wal.pull(
+            stanza, server, restart=True, progress=lambda done, all_: progress("WAL", done, all_)
+        )
         _see_that_wal_is_whole(archive, copied, sealed)
     return Backup(
         id=backup,
