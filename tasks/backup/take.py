@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.backup import seal, wal
 from tasks.control import clock
-from tasks.control.errors import Corrupt, Refused
+from tasks.control.errors import Corrupt
 from tasks.postgres import lsn
 from tasks.postgres.basebackup import BaseBackup
 from tasks.postgres.lock import alone
@@ -58,7 +58,6 @@ class Copied:
 def full(
     stanza: Stanza,
     *,
-    started_at: datetime | None = None,
     fast: bool = True,
     progress: Progress = lambda _phase, _done, _all: None,
 ) -> Backup:
@@ -66,7 +65,6 @@ def full(
 
     Args:
         stanza: whose.
-        started_at: gives the backup its name; now by default.
         fast: begin with an immediate checkpoint instead of a spread one.
         progress: told how far it is.
 
@@ -74,17 +72,16 @@ def full(
         The backup, which stands in the catalogue.
 
     Raises:
-        Refused: another backup of the stanza is running, its name is taken, or the repository
-            belongs to another cluster or is full.
+        Refused: another backup of the stanza is running, or the repository belongs to another
+            cluster or is full.
         Transient: the server cannot be reached or fell silent.
         Corrupt: WAL of the backup did not reach the repository.
 
     """
     server, storage = stanza.server(), stanza.catalogue.storage
-    began = started_at or clock.now()
-    backup = BackupId(f"full-{clock.stamp(began)}")
+    began = clock.now()
     with storage.hold("backup", shared=False, stanza=stanza.name), alone(server, "backup"):
-        _see_that_name_is_free(stanza, backup)
+        backup = _name(stanza, began)
         try:
             made = _taken(stanza, server, backup, began, fast=fast, progress=progress)
         except BaseException:
@@ -138,14 +135,13 @@ def _taken(
     )
 
 
-def _see_that_name_is_free(stanza: Stanza, backup: BackupId) -> None:
-    if stanza.catalogue.storage.objects(stanza.catalogue.prefix(backup)):
-        raise Refused(
-            "a backup of this second exists already",
-            stanza=stanza.name,
-            seen=backup,
-            do="try again",
-        )
+def _name(stanza: Stanza, began: datetime) -> BackupId:
+    """Return a name that nothing lies under: of this second, or of the next that is free."""
+    while True:
+        backup = BackupId(f"full-{clock.stamp(began)}")
+        if not stanza.catalogue.objects(backup):
+            return backup
+        began += timedelta(seconds=1)
 
 
 def _copy(
