@@ -66,8 +66,10 @@ class Message:
     def fields(self, name: str) -> list[str]:
         """Return the fields of the first segment of a name, numbered as HL7 does; [] for none."""
         if not self._firsts:
+            mark = self.delimiters.field
             for segment in reversed(self.segments):
-                self._firsts[segment[:3]] = segment
+                if segment[3:4] == mark:
+                    self._firsts[segment[:3]] = segment
         found = self._firsts.get(name)
         return self.split(found) if found else []
 
@@ -157,8 +159,13 @@ def _canonical(content: bytes) -> tuple[bytes, bool]:
 
 @cache
 def _odd_line(mark: bytes) -> re.Pattern[bytes]:
-    """Return what finds a line that does not begin like a segment of these delimiters."""
-    return re.compile(rb"\r(?![A-Z][A-Z0-9]{2}(?:" + re.escape(mark) + rb"|\r|\Z))")
+    """Return what finds a line that does not begin like a segment of these delimiters.
+
+    A name that is too short or too long, before a delimiter, is a segment's all the same: of an unknown kind.
+    """
+    end = re.escape(mark)
+    known, unknown = rb"[A-Z][A-Z0-9]{2}(?:" + end + rb"|\r|\Z)", rb"[A-Z][A-Z0-9]{1,9}" + end
+    return re.compile(rb"\r(?!" + known + rb"|" + unknown + rb")")
 
 
 def _header_problem(fields: list[bytes]) -> Reason | None:
