@@ -161,7 +161,8 @@ def _canonical(content: bytes) -> tuple[bytes, bool]:
 def _odd_line(mark: bytes) -> re.Pattern[bytes]:
     """Return what finds a line that does not begin like a segment of these delimiters.
 
-    A name that is too short or too long, before a delimiter, is a segment's all the same: of an unknown kind.
+    A name that is too short or too long, before a delimiter, is a segment's all the same: one of
+    an unknown kind.
     """
     end = re.escape(mark)
     known, unknown = rb"[A-Z][A-Z0-9]{2}(?:" + end + rb"|\r|\Z)", rb"[A-Z][A-Z0-9]{1,9}" + end
