@@ -109,7 +109,7 @@ def _checks(proof: Proof | None) -> str | None:
     for tier in TIERS:
         checks = [check for check in proof.checks if check.tier == tier]
         bad = [check for check in checks if check.outcome != "pass"]
-        verdict = ("ERROR" if any(c.outcome == "error" for c in bad) else "FAIL") if bad else "pass"
+        verdict = ("FAIL" if any(c.outcome == "fail" for c in bad) else "ERROR") if bad else "pass"
         said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or _counted(checks)
         rows.append((tier, verdict if checks else "not run", said if checks else "-"))
     every = table(

@@ -126,11 +126,11 @@ def test_a_failed_tier_names_what_it_found(backup, prove):
     assert "| contents | row counts: the copy equals the seal | fail | hl7.hl7.patients |" in said
 
 
-def test_a_tier_with_an_error_and_a_failure_tells_both(backup, prove):
-    """What could not run does not hide what failed beside it."""
+def test_a_tier_with_an_error_and_a_failure_has_failed_and_tells_both(backup, prove):
+    """What could not run does not hide what failed beside it, nor soften the verdict."""
     said = lines(backup, prove(FAILED, Check("contents", "rule", "error", "could not run")))
     assert (
-        "| contents | ERROR | row counts: the copy equals the seal: hl7.hl7.patients;"
+        "| contents | FAIL | row counts: the copy equals the seal: hl7.hl7.patients;"
         " rule: could not run |"
     ) in said
 
