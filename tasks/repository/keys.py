@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class Keyring:
     def _make(self, path: Path) -> None:
         """Make our key; of two processes that do so at once, one wins."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = path.with_name(f".{PRIVATE}.{os.getpid()}")
+        aside = path.with_name(f".{PRIVATE}.{uuid.uuid4().hex[:8]}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(Ed25519PrivateKey.generate().private_bytes_raw())

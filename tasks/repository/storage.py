@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -46,7 +45,7 @@ class LocalStorage:
         path = self._path(name)
         aside = path.with_name(f"{PARTIAL}{path.name}.{uuid.uuid4().hex[:8]}")
         with _reported(name):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._enter(path.parent)
             try:
                 with aside.open("xb") as file:
                     yield file
@@ -104,11 +103,6 @@ class LocalStorage:
             except OSError:
                 break
 
-    def free_bytes(self) -> int:
-        """Return how much more can be stored."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return shutil.disk_usage(self.root).free
-
     @contextmanager
     def hold(
         self, name: str, *, shared: bool, stanza: str, patience_s: float = 0
@@ -126,7 +120,7 @@ class LocalStorage:
 
         """
         path = self._path(f"{stanza}/{HOLDS}/{name}")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._enter(path.parent)
         with path.open("a+") as file:
             deadline = time.monotonic() + patience_s
             while not _locks(file, shared=shared) and time.monotonic() < deadline:
@@ -149,6 +143,12 @@ class LocalStorage:
                 path = Path(folder, file)
                 if path.parent.name != HOLDS:
                     yield Stored(str(path.relative_to(self.root)), path.stat().st_size)
+
+    def _enter(self, folder: Path) -> None:
+        """Make a directory where it is missing, and those above it, closed to all others."""
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True, mode=0o700)
 
     def _path(self, name: str) -> Path:
         path = self.root / name

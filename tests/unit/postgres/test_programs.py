@@ -1,0 +1,91 @@
+"""PostgreSQL's programs: what becomes of one that is missing, fails or hangs; where secrets go."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tasks.control.errors import OpsError, Refused, Transient
+from tasks.postgres import programs
+from tasks.postgres.server import Server
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """Return a directory, and what writes a program into it."""
+
+    def write(name, script):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return tmp_path
+
+    return write
+
+
+def test_the_embedded_programs_are_there():
+    """The wheel brings every program that is used."""
+    for name in ("postgres", "pg_ctl", "pg_receivewal", "pg_verifybackup", "pg_amcheck"):
+        assert (programs.embedded() / name).is_file()
+
+
+def test_a_program_that_is_missing_is_refused_with_what_to_install(tmp_path):
+    """The directory and the setting are named."""
+    with pytest.raises(Refused, match=f"pg_ctl is missing; seen: {tmp_path}.*HL7OPS_PROGRAMS"):
+        programs.run(tmp_path, "pg_ctl", [], timeout_s=5)
+
+
+def test_a_program_that_fails_says_its_last_lines(tools):
+    """The first lines of a long complaint are left out."""
+    place = tools("pg_ctl", "for n in 1 2 3 4; do echo line $n >&2; done; exit 7")
+    with pytest.raises(OpsError, match=r"pg_ctl failed; seen: exit 7: line 2 \| line 3 \| line 4"):
+        programs.run(place, "pg_ctl", [], timeout_s=5)
+
+
+def test_an_exit_code_may_be_an_answer(tools):
+    """`pg_amcheck` ends with 2 where it found something."""
+    place = tools("pg_amcheck", "echo found; exit 2")
+    done = programs.run(place, "pg_amcheck", [], timeout_s=5, accept=(0, 2))
+    assert (done.returncode, done.stdout) == (2, "found\n")
+
+
+def test_a_program_that_hangs_is_killed(tools):
+    """After its time it may be tried again."""
+    place = tools("pg_ctl", "exec sleep 60")
+    with pytest.raises(Transient, match="pg_ctl did not end; seen: 0 s"):
+        programs.run(place, "pg_ctl", [], timeout_s=0.2)
+
+
+def test_a_program_gets_a_bare_environment(tools, monkeypatch):
+    """Nothing of ours leads it elsewhere, such as PGHOST or a language."""
+    monkeypatch.setenv("PGHOST", "elsewhere")
+    place = tools("env", "printenv")
+    said = programs.run(place, "env", [], timeout_s=5, env={"PGSERVICE": "hl7ops"}).stdout
+    assert "PGHOST" not in said
+    assert "LC_ALL=C\n" in said
+    assert "PGSERVICE=hl7ops\n" in said
+
+
+def test_a_password_goes_by_a_file_that_only_we_can_read():
+    """It stands on no command line, and the file is gone afterwards."""
+    server = Server("main", "postgresql://ops:open-sesame@db.example:5433/hl7")
+    with programs.service_file(server) as env:
+        path = Path(env["PGSERVICEFILE"])
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert path.stat().st_uid == os.geteuid()
+        assert set(path.read_text().splitlines()) == {
+            "[hl7ops]",
+            "user=ops",
+            "password=open-sesame",
+            "host=db.example",
+            "port=5433",
+            "dbname=hl7",
+        }
+    assert not path.exists()
+
+
+def test_a_server_does_not_show_its_address():
+    """Where it is printed, its stanza stands for it."""
+    assert "open-sesame" not in repr(Server("main", "postgresql://ops:open-sesame@h/hl7"))

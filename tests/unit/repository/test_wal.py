@@ -1,0 +1,156 @@
+"""Archived WAL: only whole segments of this cluster, never two versions, gaps in plain sight."""
+
+import struct
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.control.errors import Corrupt, Refused
+from tasks.postgres.lsn import Segment
+from tasks.repository.storage import LocalStorage
+from tasks.repository.wal import Archive, intervals, needed
+
+
+SIZE = 1 << 20
+
+ONE = Segment(1, 1, SIZE)
+
+
+def contents(segment, identifier=7, fill=b"w", *, flags=2, timeline=None):
+    """Make the bytes of a segment, with the header that PostgreSQL writes."""
+    header = struct.pack(
+        "<HHIQI4xQII",
+        0xD118,
+        flags,
+        timeline or segment.timeline,
+        segment.start,
+        0,
+        identifier,
+        SIZE,
+        8192,
+    )
+    return header + fill * (SIZE - len(header))
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Open an empty archive of the cluster 7."""
+    return Archive(LocalStorage(tmp_path), "main", "7", SIZE)
+
+
+def test_a_segment_comes_back_as_it_was(archive):
+    """It is found by its name, and smaller than it was."""
+    assert archive.store(ONE, contents(ONE), None)
+    kept = archive.kept()[ONE]
+    assert archive.fetch(kept) == contents(ONE)
+    assert kept.stored_bytes < SIZE / 10
+
+
+def test_the_same_segment_twice_is_once(archive):
+    """A pull that is repeated after a crash brings nothing new."""
+    archive.store(ONE, contents(ONE), None)
+    assert not archive.store(ONE, contents(ONE), archive.kept()[ONE])
+    assert len(archive.kept()) == 1
+
+
+def test_other_contents_under_a_known_name_are_refused(archive):
+    """Two servers that archive into one place would destroy each other's history."""
+    archive.store(ONE, contents(ONE), None)
+    with pytest.raises(Refused, match=f"archived already, with other contents; seen: {ONE.name}"):
+        archive.store(ONE, contents(ONE, fill=b"v"), archive.kept()[ONE])
+    assert archive.fetch(archive.kept()[ONE]) == contents(ONE)
+
+
+def test_wal_of_another_cluster_is_refused(archive):
+    """Its system identifier stands in its header."""
+    with pytest.raises(
+        Refused, match=r"WAL of another cluster; .* system identifier 8; expected: 7"
+    ):
+        archive.store(ONE, contents(ONE, identifier=8), None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        contents(ONE)[:-1],
+        contents(ONE) + b"w",
+        contents(ONE.next()),
+        contents(ONE, flags=0),
+        contents(ONE, timeline=2),
+        b"\0" * SIZE,
+    ],
+    ids=["short", "long", "another segment", "no long header", "a later timeline", "zeros"],
+)
+def test_what_is_not_that_segment_is_not_archived(archive, data):
+    """PostgreSQL itself would not replay it."""
+    with pytest.raises(Corrupt, match=ONE.name):
+        archive.store(ONE, data, None)
+    assert archive.kept() == {}
+
+
+def test_a_segment_of_an_older_timeline_may_begin_a_new_one(archive):
+    """After a promotion the first segment of the new timeline is partly the old one's."""
+    second = Segment(2, 1, SIZE)
+    assert archive.store(second, contents(second, timeline=1), None)
+
+
+def test_a_segment_that_was_damaged_is_named(archive):
+    """One flipped bit, a cut, or another frame behind it."""
+    archive.store(ONE, contents(ONE), None)
+    kept = archive.kept()[ONE]
+    path = archive.storage.root / kept.object
+    good = path.read_bytes()
+    flipped = good[:40] + bytes([good[40] ^ 1]) + good[41:]
+    for data in (flipped, good[:-2], good + good, b""):
+        path.write_bytes(data)
+        with pytest.raises(Corrupt, match=f"other contents; seen: {ONE.name}"):
+            archive.fetch(kept)
+
+
+def test_a_segment_that_is_missing_is_named(archive):
+    """The object that should be there is told."""
+    archive.store(ONE, contents(ONE), None)
+    kept = archive.kept()[ONE]
+    archive.storage.delete(kept.object)
+    with pytest.raises(Corrupt, match=f"no main/wal/7/00000001/{ONE.name}"):
+        archive.fetch(kept)
+
+
+def test_a_stranger_in_the_archive_is_named(archive):
+    """What is not a segment must not be overlooked."""
+    archive.storage.put("main/wal/7/00000001/notes.txt", b"x")
+    with pytest.raises(Corrupt, match=r"not a WAL segment; .*notes"):
+        archive.kept()
+
+
+def test_two_copies_of_a_segment_are_named(archive):
+    """They differ by their hashes, and nobody knows which one is right."""
+    for digit in "ab":
+        archive.storage.put(f"main/wal/7/00000001/{ONE.name}-{digit * 64}.zst", b"x")
+    with pytest.raises(Corrupt, match=f"two copies of a segment; seen: {ONE.name}"):
+        archive.kept()
+
+
+def spans(segments):
+    """Return intervals as numbers."""
+    return [(each.first.timeline, each.first.number, each.last.number) for each in segments]
+
+
+def test_intervals_end_at_gaps_and_at_timelines():
+    """What lies between two of them cannot be reached."""
+    numbers = [(1, 1), (1, 2), (1, 4), (2, 5), (2, 6)]
+    found = intervals(Segment(timeline, number, SIZE) for timeline, number in reversed(numbers))
+    assert spans(found) == [(1, 1, 2), (1, 4, 4), (2, 5, 6)]
+    assert [each.count for each in found] == [2, 1, 2]
+    assert intervals([]) == []
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_intervals_hold_every_segment_once(numbers):
+    """Nothing is added and nothing left out, and two of them never touch."""
+    found = intervals(Segment(1, number, SIZE) for number in numbers)
+    held = [segment.number for each in found for segment in needed(each.first, each.last)]
+    assert held == sorted(numbers)
+    assert all(a.last.number + 1 < b.first.number for a, b in pairwise(found))
