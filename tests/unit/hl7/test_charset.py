@@ -24,7 +24,7 @@ from tasks.hl7.reasons import Note
         (b"GB 18030-2000", "gb18030", "王"),
         (b"KS X 1001", "euc_kr", "김"),
         (b"BIG-5", "big5", "王"),
-        (b"WINDOWS-1252", "cp1252", "naïve – 5"),
+        (b"WINDOWS-1252", "cp1252", "5 €"),
         (b"ASCII", "ascii", "Mueller"),
     ],
 )
