@@ -54,7 +54,6 @@ def verify(
     """
     backup = stanza.catalogue.get(wanted)
     started, record = clock.now(), Record()
-    expectations.warm_up()
     reading = stanza.catalogue.storage.hold(f"read-{backup.id}", shared=True, stanza=stanza.name)
     with reading, scratch(stanza.home, backup.id, _room(backup)) as copy:
         try:
@@ -93,6 +92,7 @@ class Verification:
         with ExitStack() as stack:
             with self.record.tier("objects"):
                 self.objects()
+            expectations.warm_up()
             with self.record.tier("manifest"):
                 self.manifest()
             with self.record.tier("boot"):
