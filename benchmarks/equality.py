@@ -1,8 +1,10 @@
 """Fifty backups under four writers: each is restored, and none may differ from its seal."""
 
 import re
+import statistics
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,9 @@ from tasks.repository.stanza import Stanza
 RUNS = 50
 
 WRITERS = 4
+
+WARM_UP_S = 1.5
+"""So that they write when the backup begins."""
 
 WRITE = r"""
 \set row random(1, 20000)
@@ -58,20 +63,23 @@ def main() -> None:
 def writing(stanza: Stanza) -> Iterator[list[str]]:
     """Let clients write while the block runs; what they report stands in the list afterwards."""
     report: list[str] = []
+    server = stanza.server()
     with (
         tempfile.NamedTemporaryFile("w", suffix=".sql") as script,
-        programs.service_file(stanza.server()) as env,
+        programs.service_file(server) as env,
     ):
         Path(script.name).write_text(WRITE)
-        arguments = ["-n", "-c", str(WRITERS), "-T", "3600", "-f", script.name]
+        arguments = ["-n", "-c", str(WRITERS), "-T", "3600", "-P", "1", "-f", script.name]
+        arguments.append(server.parameters()["dbname"])
         with subprocess.Popen(
-            [str(stanza.programs / "pgbench"), *arguments, "-P", "1"],
+            [str(stanza.programs / "pgbench"), *arguments],
             env=env,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         ) as clients:
             try:
+                time.sleep(WARM_UP_S)
                 yield report
             finally:
                 clients.terminate()
@@ -79,8 +87,13 @@ def writing(stanza: Stanza) -> Iterator[list[str]]:
 
 
 def rate(report: list[str]) -> float:
-    """Return the median of the transactions a second that pgbench reported; a script has two."""
-    found = sorted(
-        float(match[1]) for line in report if (match := re.search(r"([\d.]+) tps", line))
-    )
-    return 2 * found[len(found) // 2] if found else 0.0
+    """Return the median of the transactions a second that pgbench reported; a script has two.
+
+    Raises:
+        RuntimeError: it wrote nothing, so that the backup was no trial.
+
+    """
+    found = [float(match[1]) for line in report if (match := re.search(r"([\d.]+) tps", line))]
+    if not found:
+        raise RuntimeError(f"nobody wrote: {' | '.join(report)}")
+    return 2 * statistics.median(found)

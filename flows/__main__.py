@@ -23,6 +23,7 @@ app.add_typer(platform.contract_app, name="contract")
 for verbs in (platform.VERBS, backup.VERBS, service.VERBS, demo.VERBS):
     for verb in verbs:
         app.command()(verb)
+app.command("settings")(service.show_settings)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from flows.verbs.output import AsJson, say, screen
+from flows.verbs.output import AsJson, say, screen, show_table
 from tasks.control import settings
 from tasks.control.errors import Refused, Transient
 from tasks.control.prefect_server import POOL, PrefectServer, Process, free_port
@@ -145,6 +145,24 @@ def status(*, as_json: AsJson = False) -> None:
     def text() -> None:
         for name, value in document.items():
             screen.print(f"{name:<10} {value or 'not running'}")
+
+    say(document, text, as_json=as_json)
+
+
+def show_settings(*, as_json: AsJson = False) -> None:
+    """List every setting: what is in force here, and what it means."""
+    known = settings.load()
+    document = {
+        name.upper(): {"value": getattr(known, name), "meaning": field.description}
+        for name, field in Settings.model_fields.items()
+    }
+
+    def text() -> None:
+        rows = [
+            (name, "" if each["value"] is None else each["value"], each["meaning"])
+            for name, each in document.items()
+        ]
+        show_table("Settings in force", ("setting", "value", "meaning"), rows)
 
     say(document, text, as_json=as_json)
 

@@ -1,6 +1,7 @@
 """Bring HL7 v2 into the platform: every piece that is offered is accounted for."""
 
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,7 +78,7 @@ def ingest(
     paths = files(sources)
     now = clock.now()
     way = Transport(now, now, None, connection, "inbound", "T")
-    return load(server, _offers(paths, way), batch=batch, progress=progress)
+    return load(server, _offers(paths, way), connection=connection, batch=batch, progress=progress)
 
 
 def load_generated(server: Server, stream: Iterable[Generated]) -> Counts:
@@ -106,10 +107,16 @@ def load(
     server: Server,
     offers: Iterable[Offer],
     *,
+    connection: str | None = None,
     batch: int = BATCH,
     progress: Progress = lambda _offered: None,
 ) -> Counts:
-    """Load pieces with their transport, a batch a transaction; see `ingest`."""
+    """Load pieces with their transport, a batch a transaction; see `ingest`.
+
+    Raises:
+        Refused: the platform is not installed, or does not know the connection.
+
+    """
     if not schema.is_installed(server):
         raise Refused(
             "the platform's tables are missing",
@@ -120,10 +127,12 @@ def load(
     counts, left = Counts(), iter(offers)
     now = clock.now()
     partitions.ensure(server, now, now)
-    with server.connect() as connection:
-        known = _connections(connection)
+    with server.connect() as session:
+        known = _connections(session)
+        if connection is not None:
+            _see_that_it_is_known(connection, known, server.stanza)
         while some := list(islice(left, batch)):
-            _load_batch(connection, some, known, counts)
+            _load_batch(session, some, known, counts)
             progress(counts.offered)
     log.info("%d offered, %d accepted", counts.offered, counts.accepted)
     return counts
@@ -152,11 +161,24 @@ def _load_batch(
     counts.notes.update(note.value for each in accepted for note in each.message.notes)
 
 
+def _see_that_it_is_known(connection: str, known: Connections, stanza: str) -> None:
+    if connection in known:
+        return
+    names = sorted(name for name in known if isinstance(name, str))
+    raise Refused(
+        "the platform does not know this connection",
+        stanza=stanza,
+        seen=connection,
+        expected=f"one of {', '.join(names)}" if names else "a connection; there is none yet",
+        do="correct the name, or leave it out: the sender tells it",
+    )
+
+
 def files(sources: Sequence[str]) -> list[Path]:
     """List the files that are meant, those of a directory by name; `-` stays as it is.
 
     Raises:
-        Refused: there is no such path.
+        Refused: there is no such path, or a file that we may not read.
 
     """
     found: list[Path] = []
@@ -168,6 +190,16 @@ def files(sources: Sequence[str]) -> list[Path]:
             found += sorted(each for each in path.rglob("*") if each.is_file())
         else:
             raise Refused("no such file or directory", seen=source, do="correct the path")
+    closed = [
+        path for path in found if str(path) != STANDARD_INPUT and not os.access(path, os.R_OK)
+    ]
+    if closed:
+        raise Refused(
+            "a file cannot be read",
+            seen=f"{closed[0]}, {len(closed)} in all",
+            expected="files that this user may read",
+            do="change their mode, or run as another user",
+        )
     return found
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from tasks.hl7 import charset
 from tasks.hl7.escapes import unescaped
@@ -173,11 +173,17 @@ def _header_problem(fields: list[bytes]) -> Reason | None:
     """Say what is wrong with the fields of a header, or None."""
     if len(fields) <= TYPE:
         return Reason.TRUNCATED_HEADER
-    encoding = fields[1]
-    is_plain = encoding.isascii() and not encoding.isalnum() and len(encoding) in (4, 5)
-    if not is_plain or len(set(encoding)) != len(encoding):
+    if not _are_delimiters(fields[1]):
         return Reason.BAD_DELIMITERS
     return None if fields[TYPE].strip() else Reason.NO_MESSAGE_TYPE
+
+
+@lru_cache(maxsize=1024)
+def _are_delimiters(encoding: bytes) -> bool:
+    """Tell whether MSH-2 is four or five different characters, none of which could be text."""
+    is_plain = encoding.isascii() and encoding.decode().isprintable() and b" " not in encoding
+    has_text = any(each.isalnum() for each in encoding.decode("latin-1"))
+    return is_plain and not has_text and 4 <= len(set(encoding)) == len(encoding) <= 5  # noqa: PLR2004
 
 
 def _declared(fields: list[bytes]) -> bytes:
