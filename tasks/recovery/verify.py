@@ -30,6 +30,9 @@ Meddle = Callable[[Server], None]
 
 MANIFEST_TIMEOUT_S = 3600
 
+FORMAT_SINCE = 180000
+"""From this version on `pg_verifybackup` guesses the format, unless it is told."""
+
 
 def verify(
     stanza: Stanza,
@@ -129,10 +132,11 @@ class Verification:
     def manifest(self) -> None:
         """Let PostgreSQL compare the files with its manifest and parse the WAL."""
         unpack.link_tablespaces(self.backup, self.copy)
+        plain = ["--format=plain"] if self.backup.server_version >= FORMAT_SINCE else []
         done = programs.run(
             self.copy.programs,
             "pg_verifybackup",
-            ["--wal-directory", self.copy.wal, self.copy.data],
+            [*plain, "--wal-directory", self.copy.wal, self.copy.data],
             timeout_s=MANIFEST_TIMEOUT_S,
             owner=self.copy.owner,
             accept=(0, 1),
