@@ -8,9 +8,11 @@ Source: PostgreSQL documentation, "Streaming Replication Protocol", BASE_BACKUP 
 import select
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
+import psycopg
 from psycopg import conninfo, pq
 
 from tasks.control.errors import OpsError, Transient
@@ -84,7 +86,8 @@ class BaseBackup:
                 do="see that the server runs and lets this role in",
             )
         self._connection.nonblocking = 1
-        self._connection.send_query(self._command.encode())
+        with self._told():
+            self._connection.send_query(self._command.encode())
         start = self._result(CHECKPOINT_S)
         self.start_lsn, self.timeline = _text(start, 0, 0), int(_text(start, 0, 1))
         spaces = self._result(SILENCE_S)
@@ -134,13 +137,12 @@ class BaseBackup:
     def _message(self) -> bytes | None:
         """Return the next message of the stream, or None at its end."""
         while True:
-            size, data = self._connection.get_copy_data(1)
+            with self._told():
+                size, data = self._connection.get_copy_data(1)
             if size > 0:
                 return bytes(data)
             if size == -1:
                 return None
-            if size < 0:
-                raise self._broken()
             self._wait(SILENCE_S)
 
     def _result(self, patience_s: float) -> pq.abc.PGresult:
@@ -159,7 +161,16 @@ class BaseBackup:
         ready, _, _ = select.select([self._connection.socket], [], [], max(patience_s, 0))
         if not ready:
             raise Transient("the server fell silent", stanza=self._server.stanza, do="try again")
-        self._connection.consume_input()
+        with self._told():
+            self._connection.consume_input()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what the connection says into the house's errors."""
+        try:
+            yield
+        except psycopg.Error:
+            raise self._broken() from None
 
     def _broken(self) -> OpsError:
         kind = OpsError if self._connection.status == pq.ConnStatus.OK else Transient

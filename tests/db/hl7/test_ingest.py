@@ -1,11 +1,15 @@
 """Messages into a real PostgreSQL: each once, none lost, whatever happens."""
 
+import gzip
+import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +56,7 @@ def test_what_is_offered_is_accounted_for_and_twice_is_once(platform, traffic):
     first = ingest.ingest(platform, [str(traffic)])
     assert (first.offered, first.accepted, first.quarantined) == (1500, 1500, 0)
     other = traffic.with_name("other.hl7")
-    other.write_bytes(traffic.read_bytes().replace(b"\r\n", b"\n").replace(b"\x0b", b"\n"))
+    other.write_bytes(traffic.read_bytes().replace(b"\r\n", b"\r").replace(b"\r", b"\n"))
     again = ingest.ingest(platform, [str(traffic), str(other)])
     assert again.accepted == 0
     assert again.offered == again.duplicates == 3000
@@ -210,3 +214,121 @@ def test_a_kill_loses_nothing_and_repeats_nothing(platform, traffic, name, count
         )
     ingest.ingest(platform, [str(traffic)], batch=200)
     assert [rows(platform, query) for query in CONTENT] == after
+
+
+def test_two_loads_of_the_same_file_at_once_bring_each_message_once(platform, traffic):
+    """Neither waits for ever, and together they accept what one would."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: ingest.ingest(platform, [str(traffic)], batch=100), "ab"))
+    assert sum(counts.accepted for counts in both) == 1500
+    assert sum(counts.duplicates for counts in both) == 1500
+    assert rows(platform, "select count(*), count(distinct content_sha256) from hl7.messages") == [
+        (1500, 1500)
+    ]
+
+
+def test_a_connection_that_is_not_known_is_refused_with_those_that_are(platform, traffic):
+    """Nothing is loaded under a misspelt name."""
+    with pytest.raises(Refused, match=r"does not know this connection; seen: LAB; .*none yet"):
+        ingest.ingest(platform, [str(traffic)], connection="LAB")
+    with platform.connect() as connection:
+        connection.execute(
+            "insert into hl7.connections (name, system, direction) values"
+            " ('laboratory', 'laboratory', 'inbound')"
+        )
+    with pytest.raises(Refused, match="seen: LAB; expected: one of laboratory"):
+        ingest.ingest(platform, [str(traffic)], connection="LAB")
+    assert rows(platform, "select count(*) from hl7.messages") == [(0,)]
+    assert ingest.ingest(platform, [str(traffic)], connection="laboratory").accepted == 1500
+    assert rows(platform, "select count(distinct connection_id) from hl7.messages") == [(1,)]
+
+
+def test_a_directory_is_loaded_with_what_is_below_it(platform, tmp_path):
+    """In the order of names."""
+    (tmp_path / "b").mkdir()
+    written(tmp_path / "b" / "2.hl7", *admit("A01", "2"))
+    written(tmp_path / "1.hl7", *admit("A01", "1"))
+    (tmp_path / "empty.hl7").touch()
+    counts = ingest.ingest(platform, [str(tmp_path)])
+    assert (counts.offered, counts.accepted) == (2, 2)
+    assert rows(platform, "select control_id from hl7.messages order by id") == [("1",), ("2",)]
+
+
+def test_standard_input_is_read_as_a_file(platform, tmp_path, monkeypatch):
+    """`-` stands for it."""
+    (path,) = written(tmp_path / "a", *admit("A01", "1"))
+    with Path(path).open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert ingest.ingest(platform, ["-"]).accepted == 1
+
+
+def test_a_platform_that_is_not_installed_is_refused(server, traffic):
+    """The error says what to do."""
+    with pytest.raises(Refused, match="the platform's tables are missing"):
+        ingest.ingest(server, [str(traffic)])
+
+
+def test_progress_is_told_after_each_batch(platform, traffic):
+    """Up to all that was offered."""
+    told = []
+    ingest.ingest(platform, [str(traffic)], batch=600, progress=told.append)
+    assert told == [600, 1200, 1500]
+
+
+def test_the_shared_messages_go_in_and_add_up(platform, shared_data, tmp_path):
+    """All 963 of them, in one file."""
+    path = tmp_path / "all.hl7"
+    with gzip.open(shared_data / "hl7v2" / "messages_A.ndjson.gz", "rt") as lines:
+        path.write_bytes("".join(json.loads(line)["message"] for line in lines).encode())
+    counts = ingest.ingest(platform, [str(path)])
+    assert counts.offered == 963
+    assert counts.accepted + counts.duplicates + counts.quarantined == 963
+    assert counts.quarantined == 5
+    (kept,) = rows(
+        platform,
+        "select (select count(*) from hl7.messages), (select count(*) from hl7.quarantine)",
+    )
+    assert kept == (counts.accepted, 5)
+    again = ingest.ingest(platform, [str(path)])
+    assert (again.accepted, again.duplicates, again.quarantined) == (0, 958, 5)
+    assert rows(platform, "select count(*) from hl7.quarantine") == [(5,)]
+
+
+def test_every_message_that_was_taken_comes_back_to_the_byte(platform, traffic):
+    """What is stored is what was sent, with CR at the ends of segments."""
+    ingest.ingest(platform, [str(traffic)])
+    stored = {raw for (raw,) in rows(platform, "select raw from hl7.messages")}
+    sent = bytes_of(generate(1500, seed=5, end=END, days=10))
+    assert stored == {message.replace(b"\r\n", b"\r") for message in sent}
+
+
+def test_a_file_that_may_not_be_read_is_refused(platform, traffic, monkeypatch):
+    """Before anything is loaded."""
+    monkeypatch.setattr("tasks.hl7.ingest.os.access", lambda _path, _mode: False)
+    with pytest.raises(Refused, match=r"a file cannot be read; .*, 1 in all"):
+        ingest.ingest(platform, [str(traffic)])
+
+
+ODD = {
+    "a text where a number should be": "OBX|1|NM|K||lots||||||F",
+    "a number that no column holds": "OBX|1|NM|K||1e5000||||||F",
+    "a date that is none": "OBX|1|NM|K||1|||||F|||20269999",
+    "a year long ago": "OBX|1|NM|K||1|||||F|||00011231",
+    "a year far away": "OBX|1|NM|K||1|||||F|||99991231",
+    "a code of a page": f"OBX|1|NM|{'K' * 5000}||1",
+    "words of a page": f"OBX|1|TX|K||{'word ' * 50000}",
+    "a quoted NUL": "OBX|1|TX|K||a\\X00\\b",
+    "an unpaired half of a character": "OBX|1|TX|K||\\XED A0 80\\ \\XEDA080\\",
+    "quotes and semicolons": "OBX|1|TX|K'; drop table hl7.messages; --||'\"\\\\",
+    "a diagnosis without end": "DG1|1||" + "^".join("x" * 300),
+    "a dose that is infinite": "RXE||ASA|Infinity||mg",
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_nothing_that_a_message_says_breaks_the_load(platform, tmp_path, odd):
+    """It is taken, and its neighbours too."""
+    for number, segments in enumerate(([], [ODD[odd]], [])):
+        written(tmp_path / f"{number}.hl7", *admit("A08", str(number)), *segments)
+    counts = ingest.ingest(platform, [str(tmp_path)])
+    assert (counts.offered, counts.accepted) == (3, 3)
