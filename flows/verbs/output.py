@@ -1,6 +1,7 @@
 """How verbs speak: tables and progress for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -14,7 +15,12 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
-screen = Console(highlight=False, soft_wrap=True)
+PIPED_COLUMNS = 200
+"""Into a file or a pipe a table is as wide as it needs, up to this."""
+
+screen = Console(
+    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_COLUMNS
+)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -29,8 +35,8 @@ def say(document: Any, text: Callable[[], None], *, as_json: bool) -> None:  # n
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table."""
     table = Table(title=title, title_justify="left", title_style="bold")
-    for name in header:
-        table.add_column(name, overflow="fold")
+    for number, name in enumerate(header):
+        table.add_column(name, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(str(value) for value in row))
     screen.print(table)

@@ -5,6 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+from psycopg import conninfo
+
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres import programs
@@ -141,7 +144,22 @@ def _started(
 
 
 def operated(settings: Settings, home: Home) -> Server:
-    """Return the operated server: the user's own, or the embedded one, started where it is down."""
-    if settings.database_url is not None:
-        return Server(settings.stanza, settings.database_url.get_secret_value())
-    return start_primary(home, settings.stanza)
+    """Return the operated server: the user's own, or the embedded one, started where it is down.
+
+    Raises:
+        Refused: the address is not one; it is not quoted, since it may hold a password.
+
+    """
+    if settings.database_url is None:
+        return start_primary(home, settings.stanza)
+    address = settings.database_url.get_secret_value()
+    try:
+        conninfo.conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        raise Refused(
+            "DATABASE_URL is not an address",
+            stanza=settings.stanza,
+            expected="postgresql://USER@HOST:PORT/DATABASE",
+            do="correct it; special characters of a password are percent-encoded",
+        ) from None
+    return Server(settings.stanza, address)

@@ -1,0 +1,236 @@
+"""What a person types at 03:00: each verb's document, its text and its exit code, in order."""
+
+import pytest
+
+
+MESSAGE = (
+    "MSH|^~\\&|ADT|HOSP|HUB|HOSP|20261120080000||ADT^A01|{}|P|2.5\r"
+    "PID|1||77^^^HOSP||Doe^Jane||19800203|F\r"
+)
+
+BACKUP_KEYS = {
+    "id",
+    "type",
+    "parent",
+    "status",
+    "bytes_source",
+    "bytes_stored",
+    "started_at",
+    "finished_at",
+    "start_lsn",
+    "stop_lsn",
+    "timeline",
+    "system_identifier",
+    "server_version",
+    "phases",
+    "seal",
+}
+
+
+@pytest.fixture(scope="module")
+def taken(hl7ops):
+    """Load some messages and take a backup."""
+    loaded = hl7ops.json("generate", "--messages", "300", "--seed", "4", "--days", "5")
+    assert loaded["accepted"] == 300
+    return hl7ops.json("backup", "full")
+
+
+def test_what_is_offered_on_standard_input_adds_up(hl7ops, tmp_path):
+    """The documented keys are there; a kind that does not occur is not listed."""
+    text = MESSAGE.format(1) + MESSAGE.format(1) + "MSH|^~\\&|LAB\r"
+    told = hl7ops.json("ingest", "-", input=text)
+    assert told == {
+        "offered": 3,
+        "accepted": 1,
+        "duplicates": 1,
+        "quarantined": 1,
+        "by_type": {"ADT^A01": 1},
+        "reasons": {"truncated_header": 1},
+        "notes": {},
+    }
+
+
+def test_people_read_the_same_as_programs(hl7ops):
+    """In a sentence and tables."""
+    done = hl7ops("ingest", "-", input=MESSAGE.format(2))
+    assert "1 offered = 1 accepted + 0 duplicates + 0 quarantined" in done.stdout
+    assert "ADT^A01" in done.stdout
+
+
+def test_a_path_that_is_not_there_is_refused(hl7ops):
+    """With exit code 3 and one line."""
+    done = hl7ops("ingest", "nowhere.hl7")
+    assert done.returncode == 3
+    assert done.stderr.strip() == (
+        "Refused: no such file or directory; seen: nowhere.hl7; next: correct the path"
+    )
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ingest",), ("backup", "half"), ("nonsense",), ("generate", "--messages", "x")]
+)
+def test_a_mistake_in_the_call_is_exit_code_2(hl7ops, arguments):
+    """As every command line has it."""
+    done = hl7ops(*arguments)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+
+
+def test_a_backup_tells_what_it_is(taken):
+    """The documented keys, and nothing of a patient."""
+    assert set(taken) == BACKUP_KEYS
+    assert (taken["type"], taken["parent"], taken["status"]) == ("full", None, "complete")
+    assert taken["bytes_source"] > taken["bytes_stored"] > 0
+    assert taken["seal"]["mode"] == "locked"
+    assert taken["seal"]["rows"] > 300
+
+
+def test_a_proof_tells_each_tier_and_each_check(hl7ops, taken):
+    """And the list of backups has its verdict afterwards."""
+    (before,) = hl7ops.json("backups")
+    assert (before["id"], before["verdict"], before["verified_at"]) == (
+        taken["id"],
+        "unproven",
+        None,
+    )
+    told = hl7ops.json("verify", "latest")
+    assert {"id", "verdict", "tiers", "checks", "failed"} <= set(told)
+    assert (told["id"], told["verdict"], told["failed"]) == (taken["id"], "proven", [])
+    assert [tier["tier"] for tier in told["tiers"]] == [
+        "objects",
+        "manifest",
+        "boot",
+        "structure",
+        "contents",
+    ]
+    (after,) = hl7ops.json("backups")
+    assert after["verdict"] == "proven"
+    assert set(after) >= BACKUP_KEYS | {"verdict", "verified_at", "pinned"}
+
+
+def test_wal_is_pulled_and_its_standing_told(hl7ops, taken):
+    """Keys as documented; after a pull nothing is behind."""
+    pulled = hl7ops.json("wal", "pull")
+    assert set(pulled) == {"segments", "reaches", "coverage"}
+    told = hl7ops.json("wal", "status")
+    assert set(told) == {
+        "slot",
+        "slot_status",
+        "archived_to",
+        "written_to",
+        "behind_bytes",
+        "coverage",
+    }
+    assert told["slot"] == "hl7ops_main"
+    assert len(told["coverage"]) == 1
+    assert "WAL coverage" in hl7ops("wal", "status").stdout
+
+
+def test_a_dry_cleanup_says_why_each_backup_stays(hl7ops, taken):
+    """And so does the real one."""
+    dry = hl7ops.json("cleanup", "--dry-run")
+    assert dry["dry_run"] is True
+    assert [each["keep"] for each in dry["decisions"]] == [True]
+    assert "younger than 30 days" in dry["decisions"][0]["reason"]
+    assert "keep" in hl7ops("cleanup").stdout
+
+
+def test_a_pin_is_listed_until_it_is_taken_off(hl7ops, taken):
+    """With its reason."""
+    assert hl7ops("pin", taken["id"], "--reason", "for the audit").returncode == 0
+    assert hl7ops.json("backups")[0]["pinned"] == "for the audit"
+    assert "for the audit" in hl7ops("backups").stdout
+    assert hl7ops("unpin", taken["id"]).returncode == 0
+    assert hl7ops.json("backups")[0]["pinned"] is None
+
+
+@pytest.mark.parametrize("verb", [("verify",), ("pin", "--reason", "x")])
+def test_a_backup_that_is_not_there_is_refused_with_those_that_are(hl7ops, taken, verb):
+    """Exit code 3; the ids are told."""
+    done = hl7ops(*verb, "full-20200101T000000Z")
+    assert done.returncode == 3
+    assert taken["id"] in done.stderr
+
+
+def test_the_contract_is_checked_in_words(hl7ops, taken):
+    """Kept at first; a view that is gone is named, with exit code 3 also for programs."""
+    assert hl7ops.json("contract", "check") == {"findings": []}
+    assert "the contract is kept" in hl7ops("contract", "check").stdout
+
+
+def test_what_runs_is_told_and_stopped(hl7ops, taken):
+    """And started again by the next verb that needs it."""
+    told = hl7ops.json("status")
+    assert told["home"] == str(hl7ops.home)
+    assert told["operated"] == "embedded"
+    assert isinstance(told["primary"], int)
+    assert told["prefect"] is None
+    assert "stopped the primary cluster" in hl7ops("down").stdout
+    assert hl7ops.json("status")["primary"] is None
+    assert hl7ops.json("verify")["verdict"] == "proven"
+    assert hl7ops.json("status")["primary"] is None
+    assert hl7ops.json("wal", "status")["slot"] == "hl7ops_main"
+
+
+def test_generated_traffic_goes_to_a_file_but_not_over_one(hl7ops, tmp_path):
+    """The same seed gives the same bytes."""
+    one, two = tmp_path / "one.hl7", tmp_path / "two.hl7"
+    for path in (one, two):
+        arguments = ("--messages", "50", "--seed", "9", "--end", "2026-11-23", "--to", str(path))
+        assert hl7ops.json("generate", *arguments)["messages"] == 50
+    assert one.read_bytes() == two.read_bytes()
+    done = hl7ops("generate", "--to", str(one))
+    assert done.returncode == 3
+    assert "the file is there already" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HL7OPS_HOEM", "x", "unknown setting in the environment; seen: HL7OPS_HOEM"),
+        ("RETENTION_DAYS", "none", "settings do not hold; seen: retention_days"),
+        ("S3_BUCKET", "b", "keeps backups in a local repository only"),
+        ("HL7OPS_CONFIG", "/dev/null/x", ""),
+    ],
+)
+def test_settings_that_do_not_hold_are_refused_by_name(hl7ops, name, value, said):
+    """Exit code 3, before anything is done."""
+    done = hl7ops("backups", env={name: value})
+    if said:
+        assert done.returncode == 3
+        assert said in done.stderr
+    else:
+        assert done.returncode == 0
+
+
+def test_an_address_in_the_settings_is_not_shown(hl7ops):
+    """It may hold a password."""
+    env = {"DATABASE_URL": "postgresql://ops:open-sesame@localhost:1/hl7"}
+    assert "open-sesame" not in hl7ops("settings", env=env).stdout
+    assert hl7ops.json("settings", env=env)["DATABASE_URL"]["value"] == "**********"
+
+
+def test_a_server_that_is_not_there_is_exit_code_5(hl7ops):
+    """It may come back; no password is told."""
+    env = {"DATABASE_URL": "postgresql://ops:open-sesame@127.0.0.1:1/hl7"}
+    done = hl7ops("backup", "full", env=env)
+    assert done.returncode == 5
+    assert done.stderr.startswith("Transient: ")
+    assert "open-sesame" not in done.stdout + done.stderr
+
+
+def test_an_address_that_is_none_is_refused_and_not_quoted(hl7ops):
+    """A password with a character that must be escaped is the usual case."""
+    env = {"DATABASE_URL": "postgresql://ops:open sesame@[localhost/hl7"}
+    done = hl7ops("wal", "status", env=env)
+    assert done.returncode == 3
+    assert "DATABASE_URL is not an address" in done.stderr
+    assert "sesame" not in done.stdout + done.stderr
+
+
+def test_the_demo_does_not_write_into_a_server_of_yours(hl7ops):
+    """It is refused before anything is started."""
+    done = hl7ops("demo", env={"DATABASE_URL": "postgresql://localhost:1/hl7"})
+    assert done.returncode == 3
+    assert "DATABASE_URL is a server of yours" in done.stderr
