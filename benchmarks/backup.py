@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.place import place
 from benchmarks.timing import Times, alternating, peak_of
 from flows.verbs.service import prefect
-from tasks.hl7 import bulk, platform
+from tasks.hl7.generator import bulk
+from tasks.hl7.platform import installation
 from tasks.postgres import programs
 from tasks.repository.stanza import Stanza
 
@@ -41,7 +42,7 @@ wal.coverage(stanza)
 def main() -> None:
     """Fill a cluster, and measure the chain on it."""
     with place() as stanza:
-        platform.install(stanza.server())
+        installation.install(stanza.server())
         filled = bulk.fill(stanza.server(), GIGABYTE, seed=1)
         print(f"{filled.megabytes:,.0f} MB of traffic, filled in {filled.seconds:.0f} s")
         with stanza.server().connect() as connection:

@@ -14,7 +14,9 @@ from pathlib import Path
 from benchmarks.place import place
 from tasks.backup import cleanup, take
 from tasks.control import clock
-from tasks.hl7 import ingest, platform, populate
+from tasks.hl7 import ingest
+from tasks.hl7.generator import populate
+from tasks.hl7.platform import installation
 from tasks.postgres import programs
 from tasks.recovery import verify
 from tasks.repository.stanza import Stanza
@@ -40,7 +42,7 @@ def main() -> None:
     verdicts: Counter[str] = Counter()
     with place(retention_minimum=1) as stanza:
         server = stanza.server()
-        platform.install(server)
+        installation.install(server)
         populate.populate(server, ingest.load_generated, 2000, seed=1, end=clock.now(), days=10)
         with server.connect() as connection:
             connection.execute(

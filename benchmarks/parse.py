@@ -11,10 +11,13 @@ import hl7
 
 from benchmarks.place import place
 from benchmarks.timing import alternating
-from tasks.hl7 import bulk, envelope, findings, ingest, platform
-from tasks.hl7.framing import pieces
-from tasks.hl7.generate import bytes_of, generate
-from tasks.hl7.message import Message, parse
+from tasks.hl7 import ingest
+from tasks.hl7.generator import bulk
+from tasks.hl7.generator.generate import bytes_of, generate
+from tasks.hl7.parser import envelope, findings
+from tasks.hl7.parser.framing import pieces
+from tasks.hl7.parser.message import Message, parse
+from tasks.hl7.platform import installation
 
 
 ROUNDS = 5
@@ -53,7 +56,7 @@ def loading() -> None:
     """Print how fast messages go into an empty platform, and how fast again as duplicates."""
     with place() as stanza:
         server = stanza.server()
-        platform.install(server)
+        installation.install(server)
         for seed in range(11, 11 + ROUNDS):
             file = stanza.home.path / f"{seed}.hl7"
             file.write_bytes(_generated(MESSAGES, seed=seed))

@@ -60,12 +60,14 @@ def demo(
 
 
 def _load(stanza: Stanza, messages: int) -> None:
-    from tasks.hl7 import ingest, platform, populate  # noqa: PLC0415
-    from tasks.hl7.generate import bytes_of, generate  # noqa: PLC0415
+    from tasks.hl7 import ingest  # noqa: PLC0415
+    from tasks.hl7.generator import populate  # noqa: PLC0415
+    from tasks.hl7.generator.generate import bytes_of, generate  # noqa: PLC0415
+    from tasks.hl7.platform import installation  # noqa: PLC0415
 
     _heading("1. Traffic of 90 days from several systems, into PostgreSQL")
     server = stanza.server()
-    platform.install(server)
+    installation.install(server)
     made = populate.populate(server, ingest.load_generated, messages, seed=SEED, end=END, days=90)
     show_counts(made.loaded)
     _heading("2. A file of the same systems: known messages, new ones, and broken ones")

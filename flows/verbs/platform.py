@@ -25,12 +25,12 @@ def ingest(
 ) -> None:
     """Load HL7 v2 into the platform; whatever is offered is accounted for."""
     from tasks.hl7 import ingest as engine  # noqa: PLC0415
-    from tasks.hl7 import platform  # noqa: PLC0415
+    from tasks.hl7.platform import installation  # noqa: PLC0415
 
     stanza = open_stanza(settings.load())
     server = stanza.server()
     if stanza.settings.database_url is None:
-        platform.install(server)
+        installation.install(server)
     with errors.status("reading") as status:
         counts = engine.ingest(
             server,
@@ -97,7 +97,7 @@ def _show(document: dict[str, Any]) -> None:
 
 
 def _written(to: Path, messages: int, seed: int, end: datetime, days: float) -> dict[str, Any]:
-    from tasks.hl7.generate import bytes_of, generate  # noqa: PLC0415
+    from tasks.hl7.generator.generate import bytes_of, generate  # noqa: PLC0415
 
     if to.exists():
         raise Refused("the file is there already", seen=to, do="choose another name")
@@ -108,10 +108,12 @@ def _written(to: Path, messages: int, seed: int, end: datetime, days: float) -> 
 
 
 def _loaded(stanza: Stanza, messages: int, seed: int, end: datetime, days: float) -> dict[str, Any]:
-    from tasks.hl7 import ingest, platform, populate  # noqa: PLC0415
+    from tasks.hl7 import ingest  # noqa: PLC0415
+    from tasks.hl7.generator import populate  # noqa: PLC0415
+    from tasks.hl7.platform import installation  # noqa: PLC0415
 
     server = stanza.server()
-    platform.install(server)
+    installation.install(server)
     with errors.status(f"generating {messages:,} messages"):
         made = populate.populate(
             server, ingest.load_generated, messages, seed=seed, end=end, days=days
@@ -121,9 +123,10 @@ def _loaded(stanza: Stanza, messages: int, seed: int, end: datetime, days: float
 
 
 def _filled(stanza: Stanza, messages: int, seed: int) -> dict[str, Any]:
-    from tasks.hl7 import bulk, platform  # noqa: PLC0415
+    from tasks.hl7.generator import bulk  # noqa: PLC0415
+    from tasks.hl7.platform import installation  # noqa: PLC0415
 
-    platform.install(stanza.server())
+    installation.install(stanza.server())
     filled = bulk.fill(stanza.server(), messages, seed=seed)
     return vars(filled)
 
@@ -131,7 +134,7 @@ def _filled(stanza: Stanza, messages: int, seed: int) -> dict[str, Any]:
 @contract_app.command("check")
 def contract_check(*, as_json: AsJson = False) -> None:
     """Say in words what the operated database lacks of the contract."""
-    from tasks.hl7 import contract  # noqa: PLC0415
+    from tasks.hl7.platform import contract  # noqa: PLC0415
 
     stanza = open_stanza(settings.load())
     found = contract.check(stanza.server())
@@ -148,7 +151,7 @@ def contract_check(*, as_json: AsJson = False) -> None:
             "the contract is not kept",
             stanza=stanza.name,
             seen=f"{len(found)} findings",
-            expected="the views of tasks/hl7/CONTRACT.md",
+            expected="the views of tasks/hl7/platform/CONTRACT.md",
             do="define what is missing",
         )
 

@@ -13,12 +13,12 @@ from typing import BinaryIO
 
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.hl7 import partitions, schema
-from tasks.hl7.framing import Piece, bare, pieces
-from tasks.hl7.message import Message, Rejected, parse
-from tasks.hl7.reading import Reading, Transport, read
-from tasks.hl7.store import Connections, quarantine, store
-from tasks.hl7.traffic import Generated
+from tasks.hl7.generator.traffic import Generated
+from tasks.hl7.parser.framing import Piece, bare, pieces
+from tasks.hl7.parser.message import Message, Rejected, parse
+from tasks.hl7.parser.reading import Reading, Transport, read
+from tasks.hl7.platform import partitions, schema
+from tasks.hl7.storage.store import Connections, quarantine, store
 from tasks.postgres.server import Connection, Server
 
 

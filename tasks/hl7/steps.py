@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from tasks.control.steps import step
-from tasks.hl7 import ingest, platform
+from tasks.hl7 import ingest
 from tasks.hl7.ingest import Counts
+from tasks.hl7.platform import installation
 from tasks.repository.stanza import Stanza
 
 
@@ -15,5 +16,5 @@ def load_files(
     """Load files into the platform; what a broken run brought in, a retry finds there."""
     server = stanza.server()
     if stanza.settings.database_url is None:
-        platform.install(server)
+        installation.install(server)
     return ingest.ingest(server, sources, connection=connection, progress=progress)

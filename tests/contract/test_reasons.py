@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.hl7.reasons import Note, Reason
+from tasks.hl7.parser.reasons import Note, Reason
 
 
 TEXT = (Path(__file__).parents[2] / "tasks" / "hl7" / "README.md").read_text()

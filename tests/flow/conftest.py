@@ -51,7 +51,7 @@ def home():
 def platform(home, prefect_api):
     """Install the platform in an embedded cluster, with a patient and a connection in it."""
     from tasks.control import settings
-    from tasks.hl7 import contract, schema
+    from tasks.hl7.platform import contract, schema
     from tasks.repository.stanza import open_stanza
 
     stanza = open_stanza(settings.load())

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from tasks.control import settings
-from tasks.hl7.framing import pieces
-from tasks.hl7.message import Message, parse
+from tasks.hl7.parser.framing import pieces
+from tasks.hl7.parser.message import Message, parse
 from tasks.postgres import programs
 from tasks.postgres.embedded import open_home
 from tasks.postgres.server import Server

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.hl7 import schema
+from tasks.hl7.platform import schema
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import hl7
 import pytest
 
 from tasks.control.errors import Refused
-from tasks.hl7 import bulk, contract
+from tasks.hl7.generator import bulk
+from tasks.hl7.platform import contract
 
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.control.errors import OpsError, Refused
-from tasks.hl7 import contract
-from tasks.hl7.contract import Finding
+from tasks.hl7.platform import contract
+from tasks.hl7.platform.contract import Finding
 
 
 def run(server, *statements):

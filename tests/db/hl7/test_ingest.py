@@ -15,7 +15,7 @@ import pytest
 
 from tasks.control.errors import Refused
 from tasks.hl7 import ingest
-from tasks.hl7.generate import bytes_of, generate
+from tasks.hl7.generator.generate import bytes_of, generate
 
 
 END = datetime(2026, 11, 23, tzinfo=UTC)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.control.errors import Refused
-from tasks.hl7 import contract, ingest, interfaces, populate
+from tasks.hl7 import ingest
+from tasks.hl7.generator import interfaces, populate
+from tasks.hl7.platform import contract
 
 
 END = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.control.errors import OpsError
-from tasks.hl7 import columns, partitions, schema
+from tasks.hl7.platform import columns, partitions, schema
 
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -9,7 +9,9 @@ import pytest
 
 from tasks.backup import take
 from tasks.control import settings
-from tasks.hl7 import ingest, platform, populate
+from tasks.hl7 import ingest
+from tasks.hl7.generator import populate
+from tasks.hl7.platform import installation
 from tasks.recovery import boot, unpack
 from tasks.recovery.scratch import scratch
 from tasks.repository.stanza import open_stanza
@@ -26,7 +28,7 @@ def stanza():
     home.chmod(0o755)
     opened = open_stanza(settings.load(hl7ops_home=home))
     server = opened.server()
-    platform.install(server)
+    installation.install(server)
     populate.populate(server, ingest.load_generated, 800, seed=3, end=END, days=20)
     yield opened
     opened.home.primary.stop("immediate")

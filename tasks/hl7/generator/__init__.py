@@ -1,0 +1,1 @@
+"""Believable traffic of its own, determined by a seed, and a fast fill for benchmarks."""

@@ -1,0 +1,1 @@
+"""Bytes to messages to what they say: framing, fields, envelope, findings."""

@@ -1,0 +1,1 @@
+"""The platform's database: tables, partitions, and the contract views that others read."""

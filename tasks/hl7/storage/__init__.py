@@ -1,0 +1,1 @@
+"""Batches of read messages into the platform's tables."""
