@@ -57,14 +57,7 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
             expected=f"restore point {backup.seal.restore_point}",
         ) from None
     try:
-        reached = _reached(copy)
-        if reached != backup.seal.restore_point:
-            raise Corrupt(
-                "the copy stopped elsewhere",
-                stanza=backup.stanza,
-                seen=reached,
-                expected=f"restore point {backup.seal.restore_point}",
-            )
+        _see_that_it_is_reached(backup, copy)
         yield copy.cluster.server(backup.stanza)
     finally:
         copy.cluster.stop("immediate")
@@ -114,9 +107,16 @@ def _configure(copy: Scratch) -> None:
         copy.owner.take(path)
 
 
-def _reached(copy: Scratch) -> str:
-    """Return the restore point that the copy's new timeline began at, from its history."""
+def _see_that_it_is_reached(backup: Backup, copy: Scratch) -> None:
+    """See that the copy's new timeline began at the restore point, by its history."""
     histories = sorted((copy.data / "pg_wal").glob("*.history"))
     lines = histories[-1].read_text().strip().splitlines() if histories else []
     match = re.search(r'at restore point "([^"]+)"', lines[-1]) if lines else None
-    return match[1] if match else "no restore point"
+    reached = match[1] if match else "no restore point"
+    if reached != backup.seal.restore_point:
+        raise Corrupt(
+            "the copy stopped elsewhere",
+            stanza=backup.stanza,
+            seen=reached,
+            expected=f"restore point {backup.seal.restore_point}",
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.hl7.parser.findings import Coded
+from tasks.hl7.parser.findings import Coded, Diagnosis, Medication, Result
 from tasks.hl7.storage.copying import copy, staged
 from tasks.hl7.storage.stored import Stored
 from tasks.postgres.server import Connection
@@ -40,56 +40,30 @@ _RESULT = {
 
 def store(connection: Connection, fresh: Sequence[Stored]) -> None:
     """Store the findings of new messages; a diagnosis or order that is known stays as it is."""
-    about = [(each, (each.patient_id, each.encounter_id, each.message_id)) for each in fresh]
-    _put_new(
-        connection,
-        "diagnoses",
-        _DIAGNOSIS,
-        [
-            (*key, d.recorded_at or stored.said_at, *_coded(d.coded), d.kind)
-            for stored, key in about
-            for d in stored.reading.diagnoses
-        ],
-    )
-    _put_new(
-        connection,
-        "medications",
-        _MEDICATION,
-        [
-            (
-                *key,
-                m.started_at or stored.said_at,
-                *_coded(m.coded),
-                m.order_number,
-                m.dose,
-                m.dose_unit,
-                m.route,
-            )
-            for stored, key in about
-            for m in stored.reading.medications
-        ],
-    )
-    copy(
-        connection,
-        "hl7.lab_results",
-        _RESULT,
-        (
-            (
-                *key,
-                r.observed_at or stored.said_at,
-                *_coded(r.coded),
-                r.order_number,
-                r.number,
-                r.text,
-                r.unit,
-                r.reference_range,
-                r.abnormal_flag,
-                r.status,
-            )
-            for stored, key in about
-            for r in stored.reading.results
-        ),
-    )
+    diagnoses = [(*_about(of), *_diagnosis(of, d)) for of in fresh for d in of.reading.diagnoses]
+    drugs = [(*_about(of), *_medication(of, m)) for of in fresh for m in of.reading.medications]
+    results = ((*_about(of), *_result(of, r)) for of in fresh for r in of.reading.results)
+    _put_new(connection, "diagnoses", _DIAGNOSIS, diagnoses)
+    _put_new(connection, "medications", _MEDICATION, drugs)
+    copy(connection, "hl7.lab_results", _RESULT, results)
+
+
+def _about(of: Stored) -> tuple[object, ...]:
+    return of.patient_id, of.encounter_id, of.message_id
+
+
+def _diagnosis(of: Stored, d: Diagnosis) -> tuple[object, ...]:
+    return d.recorded_at or of.said_at, *_coded(d.coded), d.kind
+
+
+def _medication(of: Stored, m: Medication) -> tuple[object, ...]:
+    began = m.started_at or of.said_at
+    return began, *_coded(m.coded), m.order_number, m.dose, m.dose_unit, m.route
+
+
+def _result(of: Stored, r: Result) -> tuple[object, ...]:
+    seen = (r.number, r.text, r.unit, r.reference_range, r.abnormal_flag, r.status)
+    return r.observed_at or of.said_at, *_coded(r.coded), r.order_number, *seen
 
 
 def _coded(coded: Coded) -> tuple[str, str | None, str]:
