@@ -58,7 +58,8 @@ def up() -> None:
             expected="one `up` for a home",
             do="use that one, or hl7ops down",
         )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.default_int_handler)
     try:
         _run(home, known)
     except KeyboardInterrupt:

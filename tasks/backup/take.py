@@ -187,5 +187,5 @@ def _see_that_wal_is_whole(archive: Archive, copied: Copied, sealed: Seal) -> No
             stanza=archive.stanza,
             seen=f"missing: {', '.join(missing[:5])}",
             expected=f"{first.name} to {last.name}",
-            do="see that nothing else removes WAL from the server, then take another",
+            do="raise max_slot_wal_keep_size, see that nothing else drops the slot, take another",
         )
