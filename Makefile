@@ -11,7 +11,7 @@ up: $(VENV)/.run
 
 test: $(VENV)/.dev
 	.ci/browser
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest -n 2 $(PYTEST)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

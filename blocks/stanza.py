@@ -7,6 +7,7 @@ from prefect.blocks.core import Block
 from blocks.cluster import PostgresCluster
 from blocks.repository import BackupRepository
 from tasks.control import settings
+from tasks.control.errors import sheltered
 from tasks.repository.stanza import Stanza, open_stanza
 
 
@@ -18,9 +19,10 @@ def load_stanza(name: str) -> Stanza:
 
     """
     known: dict[str, Any] = {"hl7ops_stanza": name}
-    for kind in (PostgresCluster, BackupRepository):
-        known |= _fields(kind, name)
-    return open_stanza(settings.load(**known))
+    with sheltered():
+        for kind in (PostgresCluster, BackupRepository):
+            known |= _fields(kind, name)
+        return open_stanza(settings.load(**known))
 
 
 def _fields(kind: type[Block], name: str) -> dict[str, Any]:

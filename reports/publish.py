@@ -12,7 +12,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from tasks.control.errors import OpsError
+from tasks.control.errors import OpsError, sheltered
 
 
 LARGEST_BYTES = 200_000
@@ -40,17 +40,18 @@ T = TypeVar("T", bound=Told)
 
 @contextmanager
 def reporting(key: str, told: T, render: Callable[[T], str]) -> Iterator[T]:
-    """Publish the report of a run when it ends, also when it ends badly.
+    """Publish the report of a run when it ends, also when it ends badly or is cancelled.
 
-    Of an unexpected error only the kind is told, since its text may quote a row.
+    Of an unexpected error only kind and place are told, since its text may quote a row.
     """
     try:
-        yield told
+        with sheltered():
+            yield told
     except OpsError as error:
         told.error = str(error)
         raise
-    except Exception as error:
-        told.error = f"unexpected: {type(error).__name__}"
+    except BaseException as error:
+        told.error = f"interrupted: {type(error).__name__}"
         raise
     finally:
         publish(key, render(told))

@@ -1,9 +1,14 @@
-"""What all tests share: the public data beside the checkout."""
+"""What all tests share: the public data beside the checkout, and which go to one worker."""
 
 import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+
+ROOMS = ("/ui", "/flow", "/cli", "/recovery")
+"""Directories whose tests share a server that is slow to start."""
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,18 @@ def shared_data():
             pytest.fail("the public data is missing beside the checkout")
         pytest.skip("the public data is not beside the checkout")
     return path
+
+
+class ByRoom(LoadScopeScheduling):
+    """Gives the tests of a file, and all tests of a room, to one worker."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder.endswith(ROOMS) else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Return the scheduler; it goes by the order of the files."""
+    config.option.loadscopereorder = False
+    return ByRoom(config, log)

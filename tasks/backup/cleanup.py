@@ -84,7 +84,8 @@ def _remove(stanza: Stanza, backup: BackupId) -> None:
     """Remove one backup, unless somebody has begun to read it."""
     catalogue = stanza.catalogue
     try:
-        with catalogue.storage.hold(f"read-{backup}", shared=False, stanza=stanza.name):
+        hold = catalogue.storage.hold
+        with hold(f"read-{backup}", shared=False, stanza=stanza.name, last=True):
             catalogue.discard(backup)
     except Refused:
         log.warning("backup %s is in use; the next cleanup removes it", backup)

@@ -1,5 +1,10 @@
 """The one tree of errors; each kind is an exit code and says whether trying again can help."""
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class OpsError(Exception):
     """An operation ended without doing what was asked.
@@ -43,3 +48,24 @@ class Transient(OpsError):
     """The world was not ready; the same call may succeed later. The only kind that is retried."""
 
     exit_code = 5
+
+
+@contextmanager
+def sheltered() -> Iterator[None]:
+    """Let only the house's errors out: any other's text may quote a row, and Prefect keeps it.
+
+    Raises:
+        OpsError: something else was raised; its kind and place are told, its text is not.
+
+    """
+    try:
+        yield
+    except OpsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the place is kept, the text is not
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise OpsError(
+            "something broke",
+            seen=f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",
+            do="report it with the version you run",
+        ) from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import httpx
+import psutil
 
 from tasks.control import dead_man
 from tasks.control.errors import Transient
@@ -86,7 +87,7 @@ class PrefectServer:
             )
 
     def await_health(self, process: Process) -> None:
-        """Wait until the server answers.
+        """Wait until the server answers, and not another one that took its port first.
 
         Raises:
             Transient: it ended, or does not answer in time.
@@ -95,10 +96,12 @@ class PrefectServer:
         deadline = time.monotonic() + HEALTHY_S
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if httpx.get(f"{self.api}/health", timeout=5).is_success:
-                    return
+                is_healthy = httpx.get(f"{self.api}/health", timeout=5).is_success
             except httpx.TransportError:
-                time.sleep(0.25)
+                is_healthy = False
+            if is_healthy and _listens(process.pid, self.port):
+                return
+            time.sleep(0.25)
         raise Transient(
             "the Prefect server did not come up",
             seen=f"nothing at {self.url}",
@@ -133,6 +136,14 @@ class PrefectServer:
         self.run("blocks", stanza)
         self.run("prefect", "--no-prompt", "deploy", "--all")
         dead_man.arm(self.api, stanza)
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Tell whether a program, or one that it started, listens on a port."""
+    first = psutil.Process(pid)
+    family = [first, *first.children(recursive=True)]
+    ports = {each.laddr.port for process in family for each in process.net_connections("tcp")}
+    return port in ports
 
 
 def free_port(first: int) -> int:

@@ -1,9 +1,7 @@
 """What all steps have in common: retried only where trying again can help, never cached."""
 
-import traceback
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
@@ -11,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
-from tasks.control.errors import OpsError, Transient
+from tasks.control.errors import Transient, sheltered
 
 
 P = ParamSpec("P")
@@ -44,18 +42,12 @@ def step(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
 
 
 def _sheltered(work: Callable[P, R]) -> Callable[P, R]:
-    """Let only the house's errors out; any other's text may quote a row, and Prefect keeps it."""
+    """Return the work, of which only the house's errors get out."""
 
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with sheltered():
             return work(*args, **kwargs)
-        except OpsError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the place is kept, the text is not
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            seen = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
-        raise OpsError("a step broke", seen=seen, do="report it with the version you run")
 
     return run
 

@@ -105,7 +105,7 @@ class LocalStorage:
 
     @contextmanager
     def hold(
-        self, name: str, *, shared: bool, stanza: str, patience_s: float = 0
+        self, name: str, *, shared: bool, stanza: str, patience_s: float = 0, last: bool = False
     ) -> Iterator[None]:
         """Hold a name while the block runs; the kernel lets go when the process dies.
 
@@ -114,6 +114,7 @@ class LocalStorage:
             shared: whether others may hold it at the same time, who share it too.
             stanza: whose it is.
             patience_s: how long to wait for others to let go.
+            last: whether nobody will want it afterwards, such as a backup that is removed.
 
         Raises:
             Refused: somebody else still holds it.
@@ -134,6 +135,8 @@ class LocalStorage:
                     do="wait until it ends",
                 )
             yield
+            if last:
+                path.unlink(missing_ok=True)
 
     def _walk(self, prefix: str) -> Iterator[Stored]:
         base = self._path(prefix)

@@ -1,5 +1,6 @@
 """Where reports meet Prefect: published whatever happens, never with the text of a surprise."""
 
+import traceback
 from dataclasses import dataclass
 
 import pytest
@@ -8,7 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from reports import publish
-from tasks.control.errors import Refused
+from tasks.control.errors import OpsError, Refused
 
 
 NAME = "Jonathan-4711"
@@ -52,16 +53,17 @@ def test_a_refusal_is_told_in_its_own_words(prefect_api, page):
 
 def test_of_a_surprise_only_its_kind_is_told(prefect_api, page):
     """Its text may quote a row."""
-    with pytest.raises(KeyError):
+    with pytest.raises(OpsError, match=r"KeyError in test_publish\.py, line \d+") as told:
         reported(KeyError(NAME))
-    assert page("publish-test") == "# unexpected: KeyError\n"
+    assert page("publish-test") == f"# {told.value}\n"
+    assert NAME not in "".join(traceback.format_exception(told.value))
 
 
 def test_an_interrupted_run_is_reported_too(prefect_api, page):
     """Ctrl-C in the middle leaves a page that says that it is not through."""
     with pytest.raises(KeyboardInterrupt):
         reported(KeyboardInterrupt())
-    assert page("publish-test").startswith("# ")
+    assert page("publish-test") == "# interrupted: KeyboardInterrupt\n"
 
 
 def test_a_page_that_is_too_large_is_cut_at_a_line_and_says_so(prefect_api, page):

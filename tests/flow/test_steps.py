@@ -1,5 +1,7 @@
 """Steps under a real Prefect API: what is tried again, what is not, and what is told of it."""
 
+import traceback
+
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -26,7 +28,7 @@ def failing(kind, times):
     def fail():
         calls.append(1)
         if len(calls) <= times:
-            raise kind(f"about {NAME}") if issubclass(kind, OpsError) else kind(NAME)
+            raise kind("it broke") if issubclass(kind, OpsError) else kind(NAME)
         return "done"
 
     @flow(name="failing")
@@ -67,8 +69,7 @@ def test_an_unexpected_error_is_told_by_its_place_alone(prefect_api, hasty):
     assert len(calls) == 1
     with pytest.raises(OpsError, match=r"KeyError in test_steps\.py, line \d+") as told:
         state.result()
-    assert NAME not in str(told.value)
-    assert told.value.__context__ is None
+    assert NAME not in "".join(traceback.format_exception(told.value))
     with get_client(sync_client=True) as client:
         logs = client.read_logs(LogFilter())
         runs = client.read_flow_runs(
@@ -77,7 +78,7 @@ def test_an_unexpected_error_is_told_by_its_place_alone(prefect_api, hasty):
             )
         )
     assert NAME not in str(runs)
-    assert not any(NAME in each.message for each in logs if "KeyError" in each.message)
+    assert not any(NAME in each.message for each in logs)
 
 
 def test_a_result_is_not_kept(prefect_api, hasty):

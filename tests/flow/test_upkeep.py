@@ -8,9 +8,12 @@ from blocks.cluster import PostgresCluster
 from blocks.repository import BackupRepository
 from flows.cleanup import cleanup
 from flows.overdue import overdue
+from flows.verify import verify as prove
 from flows.wal import wal
 from tasks.backup.take import full
+from tasks.control.clock import readable
 from tasks.control.errors import Refused
+from tasks.recovery.verify import verify
 
 
 def test_wal_is_archived_and_a_second_pull_finds_nothing_new(platform):
@@ -69,3 +72,40 @@ def test_the_alarm_fails_in_plain_sight(platform):
     """The run that the dead-man's switch starts names the last proof and what to do."""
     with pytest.raises(Refused, match="none was ever proven"):
         overdue()
+
+
+def test_the_alarm_names_the_last_proof(platform):
+    """So that whoever is woken knows how old it is."""
+    made = full(platform)
+    assert verify(platform, made.id).verdict == "proven"
+    last = platform.catalogue.proofs(made.id)[-1].finished_at
+    with pytest.raises(Refused, match=f"the last one at {readable(last)}"):
+        overdue()
+
+
+def test_wal_that_is_missing_fails_the_run_by_name(platform):
+    """A gap is no success of an archiver that keeps on running."""
+    wal()
+    with platform.server().connect() as connection:
+        connection.execute("select pg_drop_replication_slot('hl7ops_main')")
+        for _ in range(2):
+            connection.execute("select pg_logical_emit_message(false, 'test', 'x')")
+            connection.execute("select pg_switch_wal()")
+        connection.execute("checkpoint")
+    with pytest.raises(Refused, match="WAL is missing between the archive and the server"):
+        wal()
+    full(platform)
+    assert wal() >= 0
+
+
+def test_what_is_not_there_cannot_be_verified(platform, page):
+    """The report says so first."""
+    with pytest.raises(Refused, match="there is no such backup"):
+        prove(backup="full-20200101T000000Z")
+    assert page("verify-report-main").splitlines()[0] == "# NO BACKUP: stanza main"
+
+
+def test_a_stanza_that_cannot_be_is_refused(prefect_api, home):
+    """Its name goes into paths and into names of slots."""
+    with pytest.raises(Refused, match="hl7ops_stanza: String should match pattern"):
+        wal(stanza="../other")

@@ -54,6 +54,8 @@ def test_the_newest_two_and_the_last_proven_one_stay(stanza, backups):
     assert not any(first in name for name in names(stanza))
     assert done.freed_bytes > 1_000_000
     assert done.wal_segments > 0
+    holds = stanza.catalogue.storage.root / "main" / "holds"
+    assert not (holds / f"read-{first}").exists()
     assert verify(stanza, proven).verdict == "proven"
 
 

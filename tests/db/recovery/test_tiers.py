@@ -115,9 +115,8 @@ def broken_programs(stanza, tmp_path):
     """Return what makes a stanza whose program of a name ends with 1."""
 
     def make(name):
-        tmp_path.chmod(0o755)
-        tmp_path.parent.chmod(0o755)
-        tmp_path.parent.parent.chmod(0o755)
+        for each in (tmp_path, *tmp_path.parents[:3]):
+            each.chmod(each.stat().st_mode | 0o055)
         for program in stanza.programs.iterdir():
             (tmp_path / program.name).symlink_to(program)
         (tmp_path / name).unlink()

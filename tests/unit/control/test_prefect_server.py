@@ -1,6 +1,9 @@
 """The Prefect server of a home: its port, its environment, and what a failing program says."""
 
 import socket
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -58,3 +61,29 @@ def test_a_server_that_ended_is_not_waited_for(tmp_path, monkeypatch):
     process = server.spawn("no-such-command")
     with pytest.raises(Transient, match=r"did not come up; .*read .*server\.log"):
         server.await_health(process)
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Somebody else's server, which says that it is well."""
+
+    def do_GET(self):
+        """Say so."""
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing else."""
+
+
+def test_a_server_of_somebody_else_is_not_taken_for_ours(tmp_path, monkeypatch):
+    """Two installations that start at once might find the same port free."""
+    monkeypatch.setattr("tasks.control.prefect_server.HEALTHY_S", 1)
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Healthy)
+    threading.Thread(target=other.serve_forever).start()
+    server = PrefectServer(other.server_port, tmp_path, "postgresql://x")
+    with subprocess.Popen(["sleep", "30"]) as ours:
+        with pytest.raises(Transient, match="the Prefect server did not come up"):
+            server.await_health(ours)
+        ours.kill()
+    other.shutdown()
+    other.server_close()
