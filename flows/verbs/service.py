@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
@@ -59,11 +59,18 @@ def up() -> None:
             do="use that one, or hl7ops down",
         )
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.default_int_handler)
+        signal.signal(name, _interrupt_once)
     try:
         _run(home, known)
     except KeyboardInterrupt:
         screen.print("Stopped.")
+
+
+def _interrupt_once(*_: object) -> NoReturn:
+    """Begin to stop; whoever presses Ctrl-C again does not break the stopping off."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _run(home: Home, known: Settings) -> None:
@@ -80,7 +87,6 @@ def _run(home: Home, known: Settings) -> None:
         operated(known, home)
         worker = server.spawn("worker", "start", "--pool", POOL, "--type", "process")
         stack.callback(stop, worker.pid)
-        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         screen.print(f"[bold]Ready[/]: {server.url}   (Ctrl-C stops everything)")
         while worker.poll() is None and process.poll() is None:
             time.sleep(1)

@@ -1,5 +1,6 @@
 """What a user sees who runs `make up`: deployments, a report, an alarm, and a clean end."""
 
+import signal
 import time
 
 import psutil
@@ -64,9 +65,11 @@ def test_a_second_up_is_refused_by_name(installation):
 
 
 def test_ctrl_c_stops_everything_and_the_next_up_finds_its_data(installation):
-    """Nothing of it is left running, and the reports are still there afterwards."""
+    """However often it is pressed; the reports are still there afterwards."""
     wanted = {"artifacts": {"key": {"any_": ["backup-report-main"]}}}
     before = installation.post("artifacts/filter", wanted)
+    installation.process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
     assert installation.stop() == 0
     home = str(installation.home)
     lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
