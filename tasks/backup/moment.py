@@ -17,7 +17,7 @@ from tasks.repository.model import SealMode
 
 
 LOCK_TIMEOUT_MS = 100
-"""No writer waits longer than this for us."""
+"""No writer waits longer than this for us, however many databases there are."""
 
 ATTEMPTS = 20
 PAUSE_S = 0.25
@@ -125,21 +125,24 @@ def catch(
 
 def _locked(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | None:
     """Write the restore point while no table can be written."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
     with ExitStack() as stack:
         for database, connection in watch.acting.items():
             stack.enter_context(connection.transaction(force_rollback=True))
-            if not _lock(connection, tables[database]):
+            if not _lock(connection, tables[database], deadline - time.monotonic()):
                 return None
         snapshots = watch.look()
         lsn = watch.restore_point(name)
     return Moment(name, lsn, "locked", attempt, snapshots)
 
 
-def _lock(connection: Connection, tables: list[Table]) -> bool:
-    """Lock tables against writing, all of them within the time that a writer may wait."""
+def _lock(connection: Connection, tables: list[Table], within_s: float) -> bool:
+    """Lock tables against writing, all of them within what is left of the time."""
     if not tables:
         return True
-    connection.execute(f"set local statement_timeout = {LOCK_TIMEOUT_MS}")
+    if within_s <= 0:
+        return False
+    connection.execute(f"set local statement_timeout = {max(int(within_s * 1000), 1)}")
     names = sql.SQL(", ").join(table.identifier for table in tables)
     try:
         connection.execute(sql.SQL("lock table {} in share mode").format(names))

@@ -73,6 +73,15 @@ def test_the_locks_are_gone_when_the_moment_is_caught(stanza, watch):
         writer.execute("alter table counted set (fillfactor = 90)")
 
 
+def test_all_databases_together_are_locked_within_the_time_that_a_writer_may_wait(
+    watch, monkeypatch
+):
+    """The time is one for all of them; once it is used up, no further table is locked."""
+    monkeypatch.setattr(moment, "LOCK_TIMEOUT_MS", 0)
+    found, _ = caught(watch, attempts=2)
+    assert found.mode == "quiet"
+
+
 def test_no_attempt_at_the_locks_makes_it_quiet_or_bounded(stanza, watch):
     """The surest way that can be had is taken."""
     with stanza.server().connect(autocommit=False) as writer:
