@@ -23,6 +23,9 @@ SOCKET_PATH_LIMIT = 107
 
 START_TIMEOUT_S = 120
 
+SILENT = "nothing in its log"
+"""What stands for the last words of a server that said nothing fatal."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -154,7 +157,7 @@ def last_words(path: Path) -> str:
     fatal = [
         line.partition("] ")[2] or line for line in lines if "FATAL:" in line or "PANIC:" in line
     ]
-    return " | ".join(fatal[-2:]) or "nothing in its log"
+    return " | ".join(fatal[-2:]) or SILENT
 
 
 def socket_directory(home: Path, port: int) -> Path:

@@ -7,13 +7,23 @@ from contextlib import contextmanager
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
-from tasks.postgres.cluster import last_words
+from tasks.postgres.cluster import SILENT, last_words
 from tasks.postgres.server import Server
 from tasks.recovery.scratch import SEALED_OFF, Scratch
 from tasks.repository.model import Backup
 
 
 RECOVERY_TIMEOUT_S = 3600
+
+SHORTAGES = (
+    "No space left on device",
+    "Cannot allocate memory",
+    "out of memory",
+    "Too many open files",
+    "could not create any Unix-domain sockets",
+    "could not create semaphores",
+)
+"""What a server says that lacks something of this machine; it tells nothing of the backup."""
 
 CONFIGURATION = "scratch.conf"
 ACCESS = "scratch_hba.conf"
@@ -28,7 +38,9 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
 
     Raises:
         Refused: the programs are of another major version than the backup.
-        Corrupt: it does not come up, or does not reach its restore point.
+        Corrupt: it says that it cannot come up, or does not reach its restore point.
+        OpsError: it did not come up for want of memory, disk or time, or was killed; so nothing is
+            known of the backup.
 
     """
     _see_that_versions_agree(backup, copy)
@@ -50,17 +62,24 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
         copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
         _await_promotion(copy, backup.stanza)
     except OpsError as error:
-        raise Corrupt(
-            "the copy does not recover to its seal",
-            stanza=backup.stanza,
-            seen=str(error),
-            expected=f"restore point {backup.seal.restore_point}",
-        ) from None
+        raise _judged(error, backup, last_words(copy.cluster.log)) from None
     try:
         _see_that_it_is_reached(backup, copy)
         yield copy.cluster.server(backup.stanza)
     finally:
         copy.cluster.stop("immediate")
+
+
+def _judged(error: OpsError, backup: Backup, words: str) -> OpsError:
+    """Tell a copy that cannot recover from a machine that cannot run it."""
+    if words == SILENT or any(shortage in words for shortage in SHORTAGES):
+        return error
+    return Corrupt(
+        "the copy does not recover to its seal",
+        stanza=backup.stanza,
+        seen=str(error),
+        expected=f"restore point {backup.seal.restore_point}",
+    )
 
 
 def _await_promotion(copy: Scratch, stanza: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.recovery import boot, verify
-from tasks.recovery.record import Record
+from tasks.recovery.record import Record, Stopped
 from tasks.recovery.scratch import scratch
 from tasks.repository.stanza import open_stanza
 
@@ -57,6 +57,21 @@ def test_a_copy_that_does_not_reach_its_seal_is_corrupt(unpacked):
     ):
         pass
     assert unpacked.copy.cluster.pid() is None
+
+
+def test_a_machine_that_cannot_run_the_copy_says_nothing_of_the_backup(unpacked, monkeypatch):
+    """Want of memory is an error, which is neither a pass nor a failed backup."""
+    unpacked.manifest()
+    monkeypatch.setitem(boot.SEALED_OFF, "shared_buffers", "6TB")
+    with (
+        pytest.raises(Stopped),
+        unpacked.record.tier("boot"),
+        boot.booted(unpacked.backup, unpacked.copy),
+    ):
+        pass
+    check = unpacked.record.checks[-1]
+    assert (check.tier, check.outcome) == ("boot", "error")
+    assert "memory" in check.seen
 
 
 def test_programs_of_another_major_version_are_refused(unpacked):
