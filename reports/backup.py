@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reports.chart import Bar, timeline
-from reports.page import details, duration, page, size, table
+from reports.page import counted, details, duration, page, size, table
 from reports.retention import coverage, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
-from tasks.repository.model import TIERS, Backup, Check, Proof
+from tasks.repository.model import TIERS, Backup, Proof
 from tasks.repository.wal import Interval
 
 
@@ -110,7 +110,9 @@ def _checks(proof: Proof | None) -> str | None:
         checks = [check for check in proof.checks if check.tier == tier]
         bad = [check for check in checks if check.outcome != "pass"]
         verdict = ("FAIL" if any(c.outcome == "fail" for c in bad) else "ERROR") if bad else "pass"
-        said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or _counted(checks)
+        said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or counted(
+            len(checks), "check"
+        )
         rows.append((tier, verdict if checks else "not run", said if checks else "-"))
     every = table(
         ["tier", "check", "outcome", "seen"],
@@ -120,10 +122,6 @@ def _checks(proof: Proof | None) -> str | None:
     return page(
         "## Checks", table(["tier", "outcome", "what"], rows), details(summary, every)
     ).strip()
-
-
-def _counted(checks: list[Check]) -> str:
-    return "1 check" if len(checks) == 1 else f"{len(checks)} checks"
 
 
 def _definitions(chain: Chain) -> str:

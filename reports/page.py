@@ -46,6 +46,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
 
 
+def counted(count: int, noun: str) -> str:
+    """Spell a number of things: `1 backup`, `1,204 backups`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
     return text.replace("|", "\\|").replace("\n", " ") or "-"

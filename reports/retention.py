@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reports.page import page, size, table
+from reports.page import counted, page, size, table
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
 from tasks.repository.wal import Interval
@@ -28,7 +28,7 @@ def report(upkeep: Upkeep) -> str:
     else:
         done, gone = ("DRY RUN", "to go") if cleaned.is_dry_run else ("CLEANED UP", "removed")
         plan = cleaned.plan
-        verdict = f"# {done}: {len(plan.keep)} backups kept, {len(plan.drop)} {gone}"
+        verdict = f"# {done}: {counted(len(plan.keep), 'backup')} kept, {len(plan.drop)} {gone}"
     error = f"> {upkeep.error}" if upkeep.error else None
     begun = f"Begun {readable(upkeep.started_at)}."
     return page(verdict, error, kept(cleaned), coverage(upkeep.wal), begun)
@@ -50,8 +50,9 @@ def kept(cleaned: Cleaned | None) -> str | None:
     ]
     expiries = [d.expires_at for d in cleaned.plan.decisions if d.keep and d.expires_at]
     freed = (
-        f"{len(cleaned.plan.drop)} backups, {cleaned.wal_segments} WAL segments and"
-        f" {len(cleaned.leftovers)} leftovers {gone}, {size(cleaned.freed_bytes)} freed."
+        f"{counted(len(cleaned.plan.drop), 'backup')},"
+        f" {counted(cleaned.wal_segments, 'WAL segment')} and"
+        f" {counted(len(cleaned.leftovers), 'leftover')} {gone}, {size(cleaned.freed_bytes)} freed."
     )
     due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
     header = ["backup", "decision", "why", "leaves the window"]
@@ -68,7 +69,7 @@ def coverage(intervals: list[Interval]) -> str | None:
     gaps = len(intervals) - 1
     said = "No gap: every point from the oldest kept backup to the last segment can be reached."
     if gaps:
-        said = f"**{gaps} gaps**: no point between two rows can be reached."
+        said = f"**{counted(gaps, 'gap')}**: no point between two rows can be reached."
     return page(
         "## WAL coverage", table(["timeline", "from", "to", "segments"], rows), said
     ).strip()

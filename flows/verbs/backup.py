@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.verbs.output import AsJson, progress, say, screen, show_table
+from reports.page import counted, size
 from tasks.control import clock, settings
 from tasks.repository.model import TIERS, Backup, BackupId, Pin, Proof
 from tasks.repository.stanza import Stanza, open_stanza
@@ -66,7 +67,7 @@ def described(backup: Backup) -> dict[str, Any]:
 def _show_backup(backup: Backup) -> None:
     seal = backup.seal
     screen.print(f"[bold]{backup.id}[/] is complete; [bold]not proven yet[/].")
-    screen.print(f"  {backup.bytes_source:,} bytes read, {backup.bytes_stored:,} stored")
+    screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     screen.print(f"  sealed ({seal.mode}): {seal.measure.rows:,} rows, restore point at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
@@ -223,8 +224,8 @@ def cleanup(
         rows = [(d.backup, "keep" if d.keep else gone, d.reason) for d in done.plan.decisions]
         show_table("Retention", ("backup", "decision", "why"), rows)
         screen.print(
-            f"{done.wal_segments} WAL segments and {len(done.leftovers)} leftovers {gone};"
-            f" {done.freed_bytes:,} bytes"
+            f"{counted(done.wal_segments, 'WAL segment')} and"
+            f" {counted(len(done.leftovers), 'leftover')} {gone}; {size(done.freed_bytes)} freed"
         )
 
     say(document, text, as_json=as_json)

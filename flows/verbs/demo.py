@@ -14,6 +14,7 @@ import typer
 from flows.verbs.output import screen, show_table
 from flows.verbs.platform import show_counts
 from flows.verbs.service import note, prefect
+from reports.page import size
 from tasks.control import settings
 from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
@@ -96,8 +97,8 @@ def _show(stanza: Stanza) -> None:
     _heading(f"{made.id}: {proof.verdict}")
     seal, spent = made.seal, sum(proof.seconds.values())
     rows = [
-        ("read from the server", f"{made.bytes_source / 1e6:,.1f} MB"),
-        ("stored", f"{made.bytes_stored / 1e6:,.1f} MB"),
+        ("read from the server", size(made.bytes_source)),
+        ("stored", size(made.bytes_stored)),
         ("sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),
         ("restored and held against it", f"{len(proof.checks)} checks, {spent:.0f} s"),
     ]

@@ -37,7 +37,7 @@ def test_a_dry_cleanup_says_what_a_real_one_does(platform, page):
     dry = kept()
     assert "WAL segments and 0 leftovers would be removed" in dry
     assert cleanup() == 0
-    assert page("cleanup-report-main").startswith("# CLEANED UP: 1 backups kept, 0 removed")
+    assert page("cleanup-report-main").startswith("# CLEANED UP: 1 backup kept, 0 removed")
     assert kept() == dry.replace("would be removed", "removed")
 
 

@@ -154,7 +154,7 @@ def test_retention_gives_a_reason_for_each_backup(backup, prove):
         " | 2026-12-23 02:01:15 UTC |"
     ) in said
     assert (
-        "1 backups, 12 WAL segments and 0 leftovers removed, 3.2 MB freed."
+        "1 backup, 12 WAL segments and 0 leftovers removed, 3.2 MB freed."
         " The next expiry is on 2026-12-23 02:01:15 UTC."
     ) in said
 
@@ -165,11 +165,11 @@ def test_a_gap_in_the_wal_is_said(backup, prove):
     said = lines(backup, prove(), wal=wal)
     assert "| 1 | 000000010000000000000003 | 000000010000000000000005 | 3 |" in said
     assert "| 1 | 000000010000000000000009 | 000000010000000000000009 | 1 |" in said
-    assert "**1 gaps**: no point between two rows can be reached." in said
+    assert "**1 gap**: no point between two rows can be reached." in said
 
 
 def test_wal_without_a_gap_is_said_to_be_whole(backup, prove):
     """One interval is the whole of it."""
     said = lines(backup, prove(), wal=[Interval(Segment(1, 3), Segment(1, 5))])
-    assert not any("gaps" in line for line in said)
+    assert not any("gap**" in line for line in said)
     assert any(line.startswith("No gap: every point") for line in said)

@@ -37,19 +37,19 @@ def interval(first, last, timeline=1):
 def test_a_cleanup_says_first_how_many_stay_and_how_many_go():
     """The rest follows below."""
     text = report(Upkeep("main", BEGUN, cleaned()))
-    assert text.splitlines()[0] == "# CLEANED UP: 1 backups kept, 1 removed"
+    assert text.splitlines()[0] == "# CLEANED UP: 1 backup kept, 1 removed"
     assert f"| {OLD} | removed | older than 30 days | - |" in text
     assert f"| {NEW} | keep | younger than 30 days | 2026-12-23 02:00:00 UTC |" in text
-    assert "1 backups, 7 WAL segments and 1 leftovers removed, 1.5 MB freed." in text
+    assert "1 backup, 7 WAL segments and 1 leftover removed, 1.5 MB freed." in text
     assert "The next expiry is on 2026-12-23 02:00:00 UTC." in text
 
 
 def test_a_dry_run_is_never_taken_for_a_real_one():
     """In no line."""
     text = report(Upkeep("main", BEGUN, cleaned(is_dry_run=True)))
-    assert text.splitlines()[0] == "# DRY RUN: 1 backups kept, 1 to go"
+    assert text.splitlines()[0] == "# DRY RUN: 1 backup kept, 1 to go"
     assert f"| {OLD} | would be removed |" in text
-    assert "leftovers would be removed" in text
+    assert "leftover would be removed" in text
     assert "| removed |" not in text
 
 
