@@ -23,6 +23,9 @@ NOTE = "up.json"
 
 STOP_S = 60
 
+CLOCK_S = 5
+"""By so much the start of one process may seem to move when the clock is set."""
+
 
 @contextmanager
 def prefect(home: Home, first_port: int) -> Iterator[tuple[PrefectServer, Process]]:
@@ -79,7 +82,7 @@ def _run(home: Home, known: Settings) -> None:
         stack.callback(home.primary.stop)
         server, process = stack.enter_context(prefect(home, known.hl7ops_port))
         stack.callback((home.path / NOTE).unlink, missing_ok=True)
-        written = {"pid": os.getpid(), "url": server.url}
+        written = {"pid": os.getpid(), "begun": _begun(os.getpid()), "url": server.url}
         (home.path / NOTE).write_text(json.dumps(written))
         screen.print("Starting Prefect; the first time takes a minute.")
         server.await_health(process)
@@ -114,12 +117,23 @@ def stop(pid: int) -> None:
 
 
 def note(home: Home) -> dict[str, Any] | None:
-    """Return process and address of the `up` that runs for this home, or None."""
+    """Return process and address of the `up` that runs for this home, or None.
+
+    After a crash its number may be somebody else's, who began at another time.
+    """
     try:
         written: dict[str, Any] = json.loads((home.path / NOTE).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return written if psutil.pid_exists(written["pid"]) else None
+    return written if abs(_begun(written["pid"]) - written["begun"]) < CLOCK_S else None
+
+
+def _begun(pid: int) -> float:
+    """Return when a process began, in seconds since 1970; 0 where there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def down() -> None:
@@ -127,12 +141,29 @@ def down() -> None:
     home = open_home(settings.load())
     running = note(home)
     if running:
-        os.kill(running["pid"], signal.SIGTERM)
-        psutil.wait_procs([psutil.Process(running["pid"])], timeout=STOP_S)
+        _end(running["pid"])
         screen.print("stopped Prefect")
     for name, cluster in (("primary", home.primary), ("control", home.control)):
         if cluster.stop():
             screen.print(f"stopped the {name} cluster")
+
+
+def _end(pid: int) -> None:
+    """Let the `up` of a home stop itself.
+
+    Raises:
+        Transient: it did not, in time.
+
+    """
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except psutil.TimeoutExpired:
+            raise Transient(
+                "Prefect does not stop", seen=f"process {pid} after {STOP_S} s", do="try again"
+            ) from None
 
 
 def status(*, as_json: AsJson = False) -> None:

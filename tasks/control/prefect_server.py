@@ -108,8 +108,8 @@ class PrefectServer:
             do=f"read {self.home / 'prefect' / 'server.log'}",
         )
 
-    def run(self, *arguments: str) -> None:
-        """Run a module to its end, such as Prefect's own command line.
+    def run(self, *arguments: str, **also: str) -> None:
+        """Run a module to its end, such as Prefect's own command line; `also` in its environment.
 
         Raises:
             Transient: it failed; the text is the end of what it said.
@@ -117,7 +117,7 @@ class PrefectServer:
         """
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", *arguments],
-            env=self.environment(),
+            env=self.environment() | also,
             capture_output=True,
             text=True,
             check=False,
@@ -134,7 +134,7 @@ class PrefectServer:
         if made.status_code != httpx.codes.CONFLICT:
             made.raise_for_status()
         self.run("blocks", stanza)
-        self.run("prefect", "--no-prompt", "deploy", "--all")
+        self.run("prefect", "--no-prompt", "deploy", "--all", HL7OPS_STANZA=stanza)
         dead_man.arm(self.api, stanza)
 
 

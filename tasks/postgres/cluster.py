@@ -51,17 +51,16 @@ class Cluster:
         return self.data.with_name(f"{self.data.name}.log")
 
     def pid(self) -> int | None:
-        """Return the process id of the running server, or None."""
+        """Return the process id of the running server, or None.
+
+        After a crash the number in its file may be anybody's, another cluster's among them.
+        """
         try:
-            first = (self.data / "postmaster.pid").read_text().splitlines()[0]
-        except (FileNotFoundError, IndexError):
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+            command = psutil.Process(pid).cmdline()
+        except (FileNotFoundError, IndexError, psutil.NoSuchProcess):
             return None
-        pid = int(first)
-        try:
-            running = psutil.Process(pid).name() == "postgres"
-        except psutil.NoSuchProcess:
-            return None
-        return pid if running else None
+        return pid if str(self.data) in command else None
 
     def create(self, owner: Owner, settings: dict[str, str]) -> None:
         """Make an empty cluster with data checksums; nothing is left where it fails.

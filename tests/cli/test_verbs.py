@@ -1,5 +1,8 @@
 """What a person types at 03:00: each verb's document, its text and its exit code, in order."""
 
+import json
+import os
+
 import pytest
 
 
@@ -171,6 +174,16 @@ def test_what_runs_is_told_and_stopped(hl7ops, taken):
     assert hl7ops.json("verify")["verdict"] == "proven"
     assert hl7ops.json("status")["primary"] is None
     assert hl7ops.json("wal", "status")["slot"] == "hl7ops_main"
+
+
+@pytest.mark.parametrize("text", ["", json.dumps({"pid": os.getpid(), "begun": 1.0, "url": "x"})])
+def test_what_a_killed_up_left_is_not_taken_for_a_running_one(hl7ops, text):
+    """Its number may be somebody else's by now, who must not be stopped."""
+    note = hl7ops.home / "up.json"
+    note.write_text(text)
+    assert hl7ops.json("status")["prefect"] is None
+    assert hl7ops("down").returncode == 0
+    note.unlink()
 
 
 def test_generated_traffic_goes_to_a_file_but_not_over_one(hl7ops, tmp_path):

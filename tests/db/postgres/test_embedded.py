@@ -46,6 +46,18 @@ def test_a_cluster_is_made_on_first_use_and_found_again(home):
     assert home.primary.pid() == first
 
 
+def test_the_number_of_another_cluster_is_not_taken_for_ones_own(home):
+    """After a crash of the machine two clusters may find each other's numbers in their files."""
+    embedded.start_primary(home, "main")
+    home.control.data.mkdir(parents=True, mode=0o700)
+    stale = home.control.data / "postmaster.pid"
+    stale.write_text((home.primary.data / "postmaster.pid").read_text())
+    assert home.control.pid() is None
+    assert home.control.stop() is False
+    assert home.primary.pid() is not None
+    shutil.rmtree(home.control.data)
+
+
 def test_the_operated_cluster_is_set_up_for_backups_and_for_silence(home):
     """Checksums, WAL for replicas, and no row in its log."""
     server = embedded.start_primary(home, "main")
