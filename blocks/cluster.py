@@ -16,7 +16,6 @@ class PostgresCluster(Block):
     _block_type_slug: ClassVar[str] = "hl7ops-postgres-cluster"
     _description: ClassVar[str] = "Where an operated PostgreSQL cluster is and what is expected."
     _documentation_url: ClassVar[Any] = "https://www.postgresql.org/docs/current/libpq-connect.html"
-    _logo_url: ClassVar[Any] = "https://www.postgresql.org/media/img/about/press/elephant.png"
     _code_example: ClassVar[str] = """
     ```python
     from blocks.cluster import PostgresCluster

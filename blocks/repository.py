@@ -16,7 +16,6 @@ class BackupRepository(Block):
     _block_type_slug: ClassVar[str] = "hl7ops-backup-repository"
     _description: ClassVar[str] = "Where the backups of a stanza are kept, how many and how long."
     _documentation_url: ClassVar[Any] = "https://www.postgresql.org/docs/current/backup.html"
-    _logo_url: ClassVar[Any] = "https://www.postgresql.org/media/img/about/press/elephant.png"
     _code_example: ClassVar[str] = """
     ```python
     from blocks.repository import BackupRepository

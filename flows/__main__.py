@@ -1,8 +1,10 @@
 """The command line `hl7ops`."""
 
 import logging
+import signal
 import sys
 import traceback
+from typing import NoReturn
 
 import typer
 
@@ -26,12 +28,19 @@ for verbs in (platform.VERBS, backup.VERBS, service.VERBS, demo.VERBS):
 app.command("settings")(service.show_settings)
 
 
+def _terminated(*_: object) -> NoReturn:
+    """End as Ctrl-C does, so that what was begun is tidied up."""
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main() -> None:
     """Run the verb that was asked for, and end with the exit code of what it raised.
 
     Of an unexpected error the place is shown, but not the text, which may quote a row.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what Ctrl-C breaks off
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except OpsError as error:
@@ -39,7 +48,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort
         errors.print("".join(traceback.format_tb(error.__traceback__)), markup=False)
-        errors.print(f"unexpected {type(error).__name__}; please report the lines above")
+        said = f" ({error.strerror})" if isinstance(error, OSError) else ""
+        errors.print(f"unexpected {type(error).__name__}{said}; please report the lines above")
         sys.exit(1)
 
 

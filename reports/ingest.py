@@ -37,8 +37,13 @@ def report(load: Load) -> str:
         _listed("Accepted by type", "type", counts.by_type.most_common()),
         _listed("Quarantined, and why", "reason", counts.reasons.most_common()),
         _listed("Odd, but taken", "note", counts.notes.most_common()),
+        _passed_over(counts.passed_over),
         f"Begun {readable(load.started_at)}.",
     )
+
+
+def _passed_over(count: int) -> str | None:
+    return f"Passed over in directories, since it is no file: {count:,}." if count else None
 
 
 def _listed(title: str, kind: str, rows: list[tuple[str, int]]) -> str | None:

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.verbs import documents
 from flows.verbs.output import AsJson, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
-from tasks.repository.model import TIERS, Backup, BackupId, Pin, Proof
+from tasks.repository.model import Backup, BackupId, Pin, Proof
 from tasks.repository.stanza import Stanza, open_stanza
 
 
@@ -31,37 +32,7 @@ def backup_full(*, as_json: AsJson = False) -> None:
 
     with progress(quiet=as_json) as tell:
         made = full(site(), progress=tell)
-    say(described(made), lambda: _show_backup(made), as_json=as_json)
-
-
-def described(backup: Backup) -> dict[str, Any]:
-    """Return what `--json` says of a backup."""
-    seal = backup.seal
-    return {
-        "id": backup.id,
-        "type": backup.type,
-        "parent": backup.parent,
-        "status": "complete",
-        "bytes_source": backup.bytes_source,
-        "bytes_stored": backup.bytes_stored,
-        "started_at": backup.started_at,
-        "finished_at": backup.finished_at,
-        "start_lsn": backup.start_lsn,
-        "stop_lsn": backup.stop_lsn,
-        "timeline": backup.timeline,
-        "system_identifier": backup.system_identifier,
-        "server_version": backup.server_version,
-        "phases": backup.phases,
-        "seal": {
-            "restore_point": seal.restore_point,
-            "lsn": seal.lsn,
-            "mode": seal.mode,
-            "taken_at": seal.taken_at,
-            "tables": len(seal.measure.tables),
-            "rows": seal.measure.rows,
-            "seconds": seal.seconds,
-        },
-    }
+    say(documents.of_backup(made), lambda: _show_backup(made), as_json=as_json)
 
 
 def _show_backup(backup: Backup) -> None:
@@ -79,7 +50,11 @@ def wal_pull(*, as_json: AsJson = False) -> None:
 
     stanza = site()
     done = wal.pull(stanza, stanza.server())
-    document = {"segments": done.segments, "reaches": done.reaches, "coverage": _spans(done)}
+    document = {
+        "segments": done.segments,
+        "reaches": done.reaches,
+        "coverage": documents.of_coverage(done.intervals),
+    }
     say(
         document,
         lambda: screen.print(f"{done.segments} new segments; the archive reaches {done.reaches}"),
@@ -100,29 +75,17 @@ def wal_status(*, as_json: AsJson = False) -> None:
         "archived_to": now.archived_to,
         "written_to": now.written_to,
         "behind_bytes": now.behind_bytes,
-        "coverage": _spans(now),
+        "coverage": documents.of_coverage(now.intervals),
     }
 
     def text() -> None:
         screen.print(f"slot {now.slot or 'none'}: {now.slot_status or 'not there'}")
         screen.print(f"written to {now.written_to}, archived to {now.archived_to or 'nothing'}")
         header = ("timeline", "from", "to", "segments")
-        rows = [tuple(span.values()) for span in _spans(now)]
+        rows = [tuple(span.values()) for span in documents.of_coverage(now.intervals)]
         show_table("WAL coverage; what lies between two rows is missing", header, rows)
 
     say(document, text, as_json=as_json)
-
-
-def _spans(source: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever has intervals
-    return [
-        {
-            "timeline": each.first.timeline,
-            "from": each.first.name,
-            "to": each.last.name,
-            "segments": each.count,
-        }
-        for each in source.intervals
-    ]
 
 
 def verify(
@@ -135,31 +98,8 @@ def verify(
 
     with progress(quiet=as_json) as tell:
         proof = prove(site(), backup, progress=tell)
-    say(proof_document(proof), lambda: _show_proof(proof), as_json=as_json)
+    say(documents.of_proof(proof), lambda: _show_proof(proof), as_json=as_json)
     proof.require()
-
-
-def proof_document(proof: Proof) -> dict[str, Any]:
-    """Return what `--json` says of a proof."""
-    outcomes = {
-        tier: {check.outcome for check in proof.checks if check.tier == tier} for tier in TIERS
-    }
-    worst = {
-        tier: next((o for o in ("fail", "error", "pass") if o in found), "not run")
-        for tier, found in outcomes.items()
-    }
-    return {
-        "id": proof.backup,
-        "verdict": proof.verdict,
-        "started_at": proof.started_at,
-        "finished_at": proof.finished_at,
-        "tiers": [
-            {"tier": tier, "outcome": worst[tier], "seconds": proof.seconds.get(tier)}
-            for tier in TIERS
-        ],
-        "checks": [vars(check) for check in proof.checks],
-        "failed": [f"{check.name}: {check.seen}" for check in proof.failed],
-    }
 
 
 def _show_proof(proof: Proof) -> None:
@@ -171,35 +111,28 @@ def backups(*, as_json: AsJson = False) -> None:
     """List the backups with their last proof."""
     stanza = site()
     catalogue = stanza.catalogue
-    pins = {pin.backup: pin.reason for pin in catalogue.pins()}
-    documents = []
-    for entry in catalogue.entries():
-        if not isinstance(entry, Backup):
-            documents.append({"id": entry.id, "status": "damaged", "problem": entry.problem})
-            continue
-        proofs = catalogue.proofs(entry.id)
-        document = described(entry)
-        document["verdict"] = proofs[-1].verdict if proofs else "unproven"
-        document["verified_at"] = proofs[-1].finished_at if proofs else None
-        document["pinned"] = pins.get(entry.id)
-        documents.append(document)
-    say(documents, lambda: _show_backups(stanza.name, documents), as_json=as_json)
+    lines = [documents.of_entry(catalogue, entry) for entry in catalogue.entries()]
+    pins = catalogue.pins()
+    for line in lines:
+        line["pinned"] = pins.get(line["id"])
+    title = f"Backups of stanza {stanza.name} in {catalogue.storage.root}"
+    say(lines, lambda: _show_backups(title, lines), as_json=as_json)
 
 
-def _show_backups(stanza: str, documents: list[dict[str, Any]]) -> None:
+def _show_backups(title: str, lines: list[dict[str, Any]]) -> None:
     rows = [
         (
             each["id"],
-            f"{each['bytes_source']:,}" if "bytes_source" in each else "",
-            f"{each['bytes_stored']:,}" if "bytes_stored" in each else "",
+            size(each["bytes_source"]) if "bytes_source" in each else "",
+            size(each["bytes_stored"]) if "bytes_stored" in each else "",
             each.get("verdict", each["status"]),
             clock.readable(each["verified_at"]) if each.get("verified_at") else "never",
-            each.get("pinned") or each.get("problem") or "",
+            each.get("problem") or each["pinned"] or "",
         )
-        for each in documents
+        for each in lines
     ]
-    header = ("backup", "bytes read", "bytes stored", "verdict", "verified", "pinned")
-    show_table(f"Backups of stanza {stanza}", header, rows)
+    header = ("backup", "read", "stored", "verdict", "verified", "remark")
+    show_table(title, header, rows)
 
 
 def cleanup(

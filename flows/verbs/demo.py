@@ -13,9 +13,9 @@ import typer
 
 from flows.verbs.output import screen, show_table
 from flows.verbs.platform import show_counts
-from flows.verbs.service import note, prefect
+from flows.verbs.service import prefect
 from reports.page import size
-from tasks.control import settings
+from tasks.control import running, settings
 from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
 from tasks.postgres.embedded import open_home
@@ -41,8 +41,6 @@ def demo(
     """Load HL7, back up, prove by a restore, clean up and report, all on real servers."""
     known = settings.load()
     home = open_home(known)
-    if note(home):
-        raise Refused("`up` runs in this home", do="hl7ops down, or start backup/full in the UI")
     if known.database_url is not None:
         raise Refused(
             "the demo writes into the platform, and DATABASE_URL is a server of yours",
@@ -50,7 +48,7 @@ def demo(
             do="unset DATABASE_URL for the demo",
         )
     began = time.monotonic()
-    with prefect(home, known.hl7ops_port) as (server, process):
+    with running.sole(home.path), prefect(home, known.hl7ops_port) as (server, process):
         stanza = open_stanza(known)
         _load(stanza, messages)
         _heading("3. Prefect: back up, prove by a restore, clean up, report")

@@ -51,6 +51,7 @@ def counted(counts: Counts) -> dict[str, Any]:
         "by_type": dict(counts.by_type.most_common()),
         "reasons": dict(counts.reasons.most_common()),
         "notes": dict(counts.notes.most_common()),
+        "passed_over": counts.passed_over,
     }
 
 
@@ -64,6 +65,8 @@ def show_counts(counts: Counts) -> None:
         show_table("Accepted", ("type", "messages"), counts.by_type.most_common(12))
     if counts.reasons:
         show_table("Quarantined", ("reason", "messages"), counts.reasons.most_common())
+    if counts.passed_over:
+        screen.print(f"{counts.passed_over:,} entries of the directories are no files, not read")
 
 
 def generate(
@@ -78,17 +81,36 @@ def generate(
     fast: Annotated[
         bool, typer.Option("--fast", help="Fill the tables by SQL, for benchmarks.")
     ] = False,
+    on_my_server: Annotated[
+        bool, typer.Option("--on-my-server", help="Load it into the server of DATABASE_URL.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make believable HL7 traffic and load it into the platform."""
     until = end.replace(tzinfo=UTC) if end else clock.now()
+    if fast and to is not None:
+        raise typer.BadParameter("--fast fills tables; it writes no file")
     if to is not None:
         document = _written(to, messages, seed, until, days)
     elif fast:
-        document = _filled(open_stanza(settings.load()), messages, seed)
+        document = _filled(_to_fill(on_my_server=on_my_server), messages, seed)
     else:
-        document = _loaded(open_stanza(settings.load()), messages, seed, until, days)
+        stanza = _to_fill(on_my_server=on_my_server)
+        document = _loaded(stanza, messages, seed, until, days)
     say(document, lambda: _show(document), as_json=as_json)
+
+
+def _to_fill(*, on_my_server: bool) -> Stanza:
+    """Open the stanza that invented patients may go into."""
+    stanza = open_stanza(settings.load())
+    if stanza.settings.database_url is not None and not on_my_server:
+        raise Refused(
+            "these patients are invented, and DATABASE_URL is a server of yours",
+            stanza=stanza.name,
+            expected="the embedded cluster",
+            do="unset DATABASE_URL, write a file with --to, or say --on-my-server",
+        )
+    return stanza
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -99,11 +121,14 @@ def _show(document: dict[str, Any]) -> None:
 def _written(to: Path, messages: int, seed: int, end: datetime, days: float) -> dict[str, Any]:
     from tasks.hl7.generator.generate import bytes_of, generate  # noqa: PLC0415
 
-    if to.exists():
-        raise Refused("the file is there already", seen=to, do="choose another name")
-    with to.open("wb") as file:
-        for raw in bytes_of(generate(messages, seed=seed, end=end, days=days)):
-            file.write(raw)
+    traffic = generate(messages, seed=seed, end=end, days=days)
+    try:
+        with to.open("xb") as file:
+            file.writelines(bytes_of(traffic))
+    except OSError as error:
+        raise Refused(
+            "cannot write there", seen=f"{to}: {error.strerror}", do="choose another"
+        ) from None
     return {"messages": messages, "bytes": to.stat().st_size, "file": str(to)}
 
 

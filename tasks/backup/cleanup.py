@@ -6,7 +6,8 @@ from datetime import datetime
 from tasks.backup.retention import Cleaned, Policy, Standing, plan_retention, wal_floor
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.catalogue import Damaged
+from tasks.repository.model import Backup, BackupId, Proof
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive, Kept
 
@@ -57,12 +58,16 @@ def policy_of(stanza: Stanza) -> Policy:
 
 def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
     catalogue = stanza.catalogue
-    pins = {pin.backup: pin.reason for pin in catalogue.pins()}
+    pins = catalogue.pins()
 
     def standing(backup: Backup) -> Standing:
-        proofs = catalogue.proofs(backup.id)
-        verdict = proofs[-1].verdict if proofs else None
-        return Standing(verdict, pins.get(backup.id), in_use=_is_held(stanza, f"read-{backup.id}"))
+        proof = catalogue.last_proof(backup.id)
+        return Standing(
+            verdict=proof.verdict if isinstance(proof, Proof) else None,
+            pin=pins.get(backup.id),
+            in_use=_is_held(stanza, f"read-{backup.id}"),
+            is_in_doubt=isinstance(proof, Damaged),
+        )
 
     return {backup.id: standing(backup) for backup in catalogue.backups()}
 

@@ -19,11 +19,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of one backup besides its own document."""
+    """What is known of one backup besides its own document; in doubt: its last proof is damaged."""
 
     verdict: Verdict | None = None
     pin: str | None = None
     in_use: bool = False
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def plan_retention(
 
     Kept are: what is younger than the window; the newest backup older than it, without which the
     window's oldest days could not be restored; the newest `minimum` ones; the newest proven one,
-    however old; what is pinned, in use, or cannot be read. Age is told by the time at which a
-    backup finished, never by timeline or LSN, which begin anew after an upgrade.
+    however old; what is pinned, in use or in doubt, or cannot be read. Age is told by the time at
+    which a backup finished, never by timeline or LSN, which begin anew after an upgrade.
 
     Args:
         entries: every backup of the catalogue.
@@ -99,6 +100,7 @@ def plan_retention(
             *(reason for reason, ids in keepers.items() if backup.id in ids),
             *([f"pinned: {standing.pin}"] if standing.pin is not None else []),
             *(["in use"] if standing.in_use else []),
+            *(["its proof is damaged: look at it"] if standing.is_in_doubt else []),
         ]
         if not reasons:
             return Decision(backup.id, keep=False, reason=f"older than {policy.days} days")

@@ -6,7 +6,7 @@ from tasks.backup import cleanup, take, wal
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
-from tasks.repository.model import Backup
+from tasks.repository.model import Backup, Proof
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Interval
 
@@ -43,12 +43,8 @@ def wal_coverage(stanza: Stanza) -> list[Interval]:
 
 @step(name="last proof", run_name="last proof of {stanza.name}")
 def last_proof(stanza: Stanza) -> datetime | None:
-    """Return when a backup was last proven."""
+    """Return when a backup was last proven, by those of its last proofs that can be believed."""
     catalogue = stanza.catalogue
-    ends = [
-        proof.finished_at
-        for backup in catalogue.backups()
-        for proof in catalogue.proofs(backup.id)
-        if proof.verdict == "proven"
-    ]
+    last = (catalogue.last_proof(backup.id) for backup in catalogue.backups())
+    ends = [p.finished_at for p in last if isinstance(p, Proof) and p.verdict == "proven"]
     return max(ends, default=None)

@@ -70,12 +70,14 @@ def pull(
         progress: told of each portion.
 
     Raises:
-        Refused: a gap, another cluster's WAL, or other contents under a known name.
+        Refused: a gap, another cluster's WAL, other contents under a known name, or programs
+            that are older than the server.
         Transient: the server cannot be reached or the transfer broke.
 
     """
     hold = stanza.catalogue.storage.hold
     with hold("wal", shared=False, stanza=stanza.name, patience_s=PATIENCE_S):
+        _see_that_programs_serve(stanza, server)
         archive = open_archive(stanza, server)
         kept = archive.kept()
         first = _first_wanted(stanza, server, kept, restart=restart)
@@ -149,6 +151,18 @@ def reserve(stanza: Stanza, server: Server, *, restart: bool) -> Slot:
             do="hl7ops backup full begins a new interval; raise max_slot_wal_keep_size",
         )
     return slot.create(server)
+
+
+def _see_that_programs_serve(stanza: Stanza, server: Server) -> None:
+    ours, theirs = programs.major(stanza.programs, "pg_receivewal"), identify(server).major
+    if ours < theirs:
+        raise Refused(
+            "the programs are older than the server",
+            stanza=stanza.name,
+            seen=f"PostgreSQL {ours} in {stanza.programs}",
+            expected=f"PostgreSQL {theirs}",
+            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
+        )
 
 
 def _first_wanted(

@@ -21,7 +21,7 @@ PREFIX = "HL7OPS_"
 class Settings(BaseSettings):
     """Everything an operator can set; the environment name of a field is its name in capitals."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True)
 
     hl7ops_home: Path = Field(
         Path(".hl7ops"), description="Where embedded clusters, keys and scratch space live."
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         None, description="Endpoint of an S3 server that is not Amazon's."
     )
 
-    retention_days: int = Field(30, ge=1, description="Days of the kept window.")
+    retention_days: int = Field(30, ge=1, le=36_525, description="Days of the kept window.")
     retention_minimum: int = Field(2, ge=1, description="Backups kept however old they are.")
     rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
     rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
@@ -106,6 +106,11 @@ def load(**block: Any) -> Settings:  # noqa: ANN401 - a block's fields are of ev
             seen=", ".join(unknown),
             expected=f"one of {', '.join(names)}",
             do="correct or unset it",
+        )
+    config = os.environ.get(f"{PREFIX}CONFIG")
+    if config and not Path(config).is_file():
+        raise Refused(
+            f"the file of {PREFIX}CONFIG is not there", seen=config, do="correct or unset it"
         )
     try:
         return Settings(**block)

@@ -1,15 +1,10 @@
 """Bring HL7 v2 into the platform: every piece that is offered is accounted for."""
 
 import logging
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import BinaryIO
 
 from tasks.control import clock
 from tasks.control.errors import Refused
@@ -18,6 +13,7 @@ from tasks.hl7.parser.framing import Piece, bare, pieces
 from tasks.hl7.parser.message import Message, Rejected, parse
 from tasks.hl7.parser.reading import Reading, Transport, read
 from tasks.hl7.platform import partitions, schema
+from tasks.hl7.sources import find
 from tasks.hl7.storage.store import Connections, quarantine, store
 from tasks.postgres.server import Connection, Server
 
@@ -27,8 +23,6 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 """Messages of one transaction."""
 
-STANDARD_INPUT = "-"
-
 Progress = Callable[[int], None]
 """Called with the number of pieces that were offered so far."""
 
@@ -37,7 +31,10 @@ Offer = tuple[Piece, Transport]
 
 @dataclass
 class Counts:
-    """What became of what was offered; `accepted + duplicates + quarantined == offered`."""
+    """What became of what was offered; `accepted + duplicates + quarantined == offered`.
+
+    Passed over are entries of directories that are not files: nobody knows what they would hold.
+    """
 
     offered: int = 0
     accepted: int = 0
@@ -46,6 +43,7 @@ class Counts:
     by_type: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    passed_over: int = 0
 
 
 def ingest(
@@ -75,10 +73,13 @@ def ingest(
         Transient: the server cannot be reached; what was loaded stays.
 
     """
-    paths = files(sources)
+    offered = find(sources)
     now = clock.now()
     way = Transport(now, now, None, connection, "inbound", "T")
-    return load(server, _offers(paths, way), connection=connection, batch=batch, progress=progress)
+    offers = ((piece, way) for stream in offered.streams() for piece in pieces(stream))
+    counts = load(server, offers, connection=connection, batch=batch, progress=progress)
+    counts.passed_over = offered.passed_over
+    return counts
 
 
 def load_generated(server: Server, stream: Iterable[Generated]) -> Counts:
@@ -172,51 +173,6 @@ def _see_that_it_is_known(connection: str, known: Connections, stanza: str) -> N
         expected=f"one of {', '.join(names)}" if names else "a connection; there is none yet",
         do="correct the name, or leave it out: the sender tells it",
     )
-
-
-def files(sources: Sequence[str]) -> list[Path]:
-    """List the files that are meant, those of a directory by name; `-` stays as it is.
-
-    Raises:
-        Refused: there is no such path, or a file that we may not read.
-
-    """
-    found: list[Path] = []
-    for source in sources:
-        path = Path(source)
-        if source == STANDARD_INPUT or path.is_file():
-            found.append(path)
-        elif path.is_dir():
-            found += sorted(each for each in path.rglob("*") if each.is_file())
-        else:
-            raise Refused("no such file or directory", seen=source, do="correct the path")
-    closed = [
-        path for path in found if str(path) != STANDARD_INPUT and not os.access(path, os.R_OK)
-    ]
-    if closed:
-        raise Refused(
-            "a file cannot be read",
-            seen=f"{closed[0]}, {len(closed)} in all",
-            expected="files that this user may read",
-            do="change their mode, or run as another user",
-        )
-    return found
-
-
-def _offers(paths: Iterable[Path], way: Transport) -> Iterator[Offer]:
-    for path in paths:
-        with _opened(path) as stream:
-            for piece in pieces(stream):
-                yield piece, way
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    if str(path) == STANDARD_INPUT:
-        yield sys.stdin.buffer
-        return
-    with path.open("rb") as stream:
-        yield stream
 
 
 def _connections(connection: Connection) -> Connections:

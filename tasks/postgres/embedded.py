@@ -85,12 +85,21 @@ def open_home(settings: Settings) -> Home:
     home, the programs are copied to a shared place, and a home that was not chosen goes there too.
 
     Raises:
-        Refused: the chosen home cannot be entered by the user that must run the servers.
+        Refused: it cannot be made, or the chosen home cannot be entered by the user that must run
+            the servers.
 
     """
     owner = service_owner()
     path = settings.hl7ops_home.absolute()
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            "the home cannot be made",
+            seen=f"{path}: {error.strerror}",
+            expected="a directory in which this user may write",
+            do="correct HL7OPS_HOME",
+        ) from None
     if not owner.can_reach(path):
         if "hl7ops_home" in settings.model_fields_set:
             raise Refused(

@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,18 @@ def embedded() -> Path:
     if spec is None or spec.origin is None:
         raise Refused("the embedded PostgreSQL is not installed", do="install requirements.txt")
     return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def major(programs: Path, name: str) -> int:
+    """Return the major version of a program.
+
+    Raises:
+        Refused: it is not there.
+
+    """
+    said = run(programs, name, ["--version"], timeout_s=10).stdout
+    match = re.search(r"\) (\d+)", said)
+    return int(match[1]) if match else 0
 
 
 @contextmanager

@@ -102,14 +102,12 @@ def _await_promotion(copy: Scratch, stanza: str) -> None:
 
 
 def _see_that_versions_agree(backup: Backup, copy: Scratch) -> None:
-    said = programs.run(copy.programs, "postgres", ["--version"], timeout_s=10).stdout
-    match = re.search(r"(\d+)\.", said)
-    major = int(match[1]) if match else 0
+    major = programs.major(copy.programs, "postgres")
     if major != backup.server_version // 10000:
         raise Refused(
             "a backup is restored by programs of its own major version",
             stanza=backup.stanza,
-            seen=said.strip(),
+            seen=f"PostgreSQL {major} in {copy.programs}",
             expected=f"PostgreSQL {backup.server_version // 10000}",
             do="set HL7OPS_PROGRAMS to the directory of that version's programs",
         )

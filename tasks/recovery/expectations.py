@@ -20,6 +20,9 @@ from tasks.repository.model import Check, Fact, Outcome
 
 _QUERIES = {rule.name: f"select n from ({rule.query}) counted (n)" for rule in RULES}  # noqa: S608
 
+LOGGERS = ("great_expectations", "great_expectations.data_context.types.base")
+"""Whose chatter is kept out of the runs' logs; the second sets a level of its own."""
+
 NAMED = 10
 """How many subjects a failed check names."""
 
@@ -52,7 +55,8 @@ class Suite:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         import great_expectations as gx  # noqa: PLC0415 - seconds and 230 MB
 
-        logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._gx: Any = gx
         self._context: Any = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {  # type: ignore[assignment]

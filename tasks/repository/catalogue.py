@@ -1,26 +1,24 @@
 """What the repository says of itself: signed documents beside the data, the only truth."""
 
-import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from pathlib import PurePath
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic import ConfigDict
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
+from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
 from tasks.repository.model import FORMAT, Backup, BackupId, Pin, Proof
 from tasks.repository.storage import LocalStorage
 
 
 DOCUMENT = "backup.json"
+PROOFS = "proofs/"
 
 _ID = re.compile(r"^[a-z]+-\d{8}T\d{6}Z$")
-
-F = TypeVar("F")
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,10 @@ class Catalogue:
     stanza: str
     keyring: Keyring
 
+    @property
+    def _documents(self) -> Documents:
+        return Documents(self.storage, self.stanza, self.keyring)
+
     def prefix(self, backup: BackupId) -> str:
         """Return where a backup's objects lie."""
         return f"{self.stanza}/backups/{backup}/"
@@ -63,7 +65,7 @@ class Catalogue:
             return None
         data = self.storage.get(name)
         self.keyring.meet(self.stanza, data)
-        return self._parsed(Claim, name, data)
+        return self._documents.parsed(Claim, name, data)
 
     def claim(self, system_identifier: str, segment_bytes: int) -> Claim:
         """Return whom the repository belongs to, written on first use.
@@ -75,7 +77,7 @@ class Catalogue:
         known = self.claimed()
         if known is None:
             known = Claim(self.stanza, system_identifier, segment_bytes, clock.now())
-            self._put(f"{self.stanza}/stanza.json", known)
+            self._documents.put(f"{self.stanza}/stanza.json", known)
         if known.system_identifier != system_identifier:
             raise Refused(
                 "the repository belongs to another cluster",
@@ -87,9 +89,12 @@ class Catalogue:
         return known
 
     def entries(self) -> list[Backup | Damaged]:
-        """List the complete backups, oldest first, those with a damaged document among them."""
+        """List the complete backups, oldest first, those with a damaged document among them.
+
+        What was verified once was complete: without its document it is damaged, not a leftover.
+        """
         found: list[Backup | Damaged] = []
-        for backup in self._ids(with_document=True):
+        for backup in self._ids():
             try:
                 found.append(self.get(backup))
             except Corrupt as error:
@@ -113,29 +118,38 @@ class Catalogue:
             if not entries:
                 raise Refused("there is no backup", stanza=self.stanza, do="hl7ops backup full")
             wanted = entries[-1].id
-        name = f"{self.prefix(BackupId(wanted))}{DOCUMENT}"
-        if not _ID.match(wanted) or not self.storage.exists(name):
+        known = self._ids()
+        if wanted not in known:
             raise Refused(
                 "there is no such backup",
                 stanza=self.stanza,
                 seen=wanted,
-                expected=", ".join(self._ids(with_document=True)) or "none is there",
+                expected=", ".join(known) or "none is there",
                 do="hl7ops backups",
             )
+        name = f"{self.prefix(BackupId(wanted))}{DOCUMENT}"
         self.claimed()
-        backup = self._read(Backup, name)
+        backup = self._documents.read(Backup, name)
         if backup.id != wanted or backup.stanza != self.stanza:
             raise Corrupt("a document stands in another's place", seen=f"{name} is of {backup.id}")
         return backup
 
     def add(self, backup: Backup) -> None:
         """Make a backup known; its data must be whole already."""
-        self._put(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
+        self._documents.put(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
 
     def discard(self, backup: BackupId) -> None:
-        """Remove a backup: out of the catalogue first, so that no entry is ever without data."""
-        self.storage.delete(f"{self.prefix(backup)}{DOCUMENT}")
-        for name, _ in self.objects(backup):
+        """Remove a backup: first its proofs, which say that it was whole, then its document.
+
+        So at every instant what is listed has its data, and what is not is a leftover.
+        """
+        prefix = self.prefix(backup)
+
+        def rank(name: str) -> int:
+            below = name.removeprefix(prefix)
+            return 0 if below.startswith(PROOFS) else 1 if below == DOCUMENT else 2
+
+        for name in sorted((name for name, _ in self.objects(backup)), key=rank):
             self.storage.delete(name)
 
     def objects(self, backup: BackupId) -> list[tuple[str, int]]:
@@ -145,65 +159,92 @@ class Catalogue:
         return [(item.name, item.bytes) for item in found]
 
     def leftovers(self) -> list[BackupId]:
-        """List what lies among the backups without a document: interrupted takes and removals."""
-        return self._ids(with_document=False)
+        """List what interrupted takes and removals left among the backups."""
+        return sorted(self._folders().keys() - set(self._ids()))
 
     def record(self, proof: Proof) -> None:
         """Keep the record of a verification."""
         name = f"{clock.stamp(proof.started_at)}-{proof.started_at.microsecond:06d}"
-        self._put(f"{self.prefix(proof.backup)}proofs/{name}.json", proof)
+        self._documents.put(f"{self.prefix(proof.backup)}{PROOFS}{name}.json", proof)
 
     def proofs(self, backup: BackupId) -> list[Proof]:
         """List the verifications of a backup, oldest first.
 
         Raises:
-            Corrupt: one of them was edited.
+            Corrupt: one of them was edited, or is of another backup.
 
         """
-        names = [item.name for item in self.storage.objects(f"{self.prefix(backup)}proofs/")]
-        return [self._read(Proof, name) for name in names]
+        return [self._proof(backup, name) for name in self._proof_names(backup)]
 
-    def pins(self) -> list[Pin]:
-        """List the pins."""
-        names = [item.name for item in self.storage.objects(f"{self.stanza}/pins/")]
-        return [self._read(Pin, name) for name in names]
+    def last_proof(self, backup: BackupId) -> Proof | Damaged | None:
+        """Return the newest verification of a backup, or None where it was never verified."""
+        names = self._proof_names(backup)
+        try:
+            return self._proof(backup, names[-1]) if names else None
+        except Corrupt as error:
+            return Damaged(backup, str(error))
+
+    def pins(self) -> dict[BackupId, str]:
+        """Return why backups are pinned; a pin that cannot be believed still holds."""
+        found = {}
+        for backup, name in self._pin_names().items():
+            try:
+                found[backup] = self._documents.read(Pin, name).reason
+            except Corrupt:
+                found[backup] = "its pin is damaged: look at it"
+        return found
 
     def pin(self, pin: Pin) -> None:
         """Keep a backup from retention."""
         self.get(pin.backup)
-        self._put(f"{self.stanza}/pins/{pin.backup}.json", pin)
+        self._documents.put(f"{self.stanza}/pins/{pin.backup}.json", pin)
 
     def unpin(self, backup: BackupId) -> None:
-        """Let retention decide over a backup again."""
+        """Let retention decide over a backup again.
+
+        Raises:
+            Refused: it is not pinned.
+
+        """
+        pinned = self.pins()
+        if backup not in pinned:
+            raise Refused(
+                "that backup is not pinned",
+                stanza=self.stanza,
+                seen=backup,
+                expected=", ".join(pinned) or "none is pinned",
+                do="hl7ops backups",
+            )
         self.storage.delete(f"{self.stanza}/pins/{backup}.json")
 
-    def _ids(self, *, with_document: bool) -> list[BackupId]:
+    def _ids(self) -> list[BackupId]:
+        """List the backups that are, or were, whole: with a document, with proofs, or pinned."""
+        whole = {
+            backup
+            for backup, names in self._folders().items()
+            if any(name == DOCUMENT or name.startswith(PROOFS) for name in names)
+        }
+        return sorted(whole | self._pin_names().keys())
+
+    def _folders(self) -> dict[BackupId, list[str]]:
+        """Return what lies among the backups, by backup; what has another name is not ours."""
         prefix = f"{self.stanza}/backups/"
-        names = [item.name.removeprefix(prefix) for item in self.storage.objects(prefix)]
-        names += [item.name.removeprefix(prefix) for item in self.storage.leftovers(prefix)]
-        every = {name.partition("/")[0] for name in names}
-        whole = {name.partition("/")[0] for name in names if name.endswith(f"/{DOCUMENT}")}
-        return [BackupId(name) for name in sorted(whole if with_document else every - whole)]
+        found: dict[BackupId, list[str]] = {}
+        for item in [*self.storage.objects(prefix), *self.storage.leftovers(prefix)]:
+            backup, _, name = item.name.removeprefix(prefix).partition("/")
+            if _ID.match(backup):
+                found.setdefault(BackupId(backup), []).append(name)
+        return found
 
-    def _put(self, name: str, fact: object) -> None:
-        document = to_jsonable_python(asdict(fact))  # type: ignore[call-overload]
-        self.storage.put(name, self.keyring.sign(document))
+    def _pin_names(self) -> dict[BackupId, str]:
+        names = [item.name for item in self.storage.objects(f"{self.stanza}/pins/")]
+        return {BackupId(PurePath(name).stem): name for name in names}
 
-    def _read(self, kind: type[F], name: str) -> F:
-        return self._parsed(kind, name, self.storage.get(name))
+    def _proof_names(self, backup: BackupId) -> list[str]:
+        return [item.name for item in self.storage.objects(f"{self.prefix(backup)}{PROOFS}")]
 
-    def _parsed(self, kind: type[F], name: str, data: bytes) -> F:
-        document = self.keyring.checked(self.stanza, data, name)
-        if document.get("format") != FORMAT:
-            raise Refused(
-                "a document is of another version",
-                seen=f"{name}: format {document.get('format')}",
-                expected=FORMAT,
-                do="use the version of hl7ops that wrote it, or a newer one",
-            )
-        try:
-            fact = TypeAdapter(kind).validate_json(json.dumps(document))
-        except ValidationError as error:
-            where = ".".join(map(str, error.errors()[0]["loc"]))
-            raise Corrupt("a document is not complete", seen=f"{name}: {where}") from None
-        return fact
+    def _proof(self, backup: BackupId, name: str) -> Proof:
+        proof = self._documents.read(Proof, name)
+        if proof.backup != backup or proof.stanza != self.stanza:
+            raise Corrupt("a proof stands in another's place", seen=f"{name} is of {proof.backup}")
+        return proof

@@ -6,7 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -18,6 +18,17 @@ PARTIAL = ".partial-"
 """What the name of an unfinished object begins with; no finished object's name does."""
 
 HOLDS = "holds"
+
+_MISPLACED = {
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+}
+"""What a disk says where a repository cannot be, however often it is asked."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +77,16 @@ class LocalStorage:
         """Open a finished object for reading.
 
         Raises:
-            Corrupt: there is none of that name.
+            Corrupt: there is none of that name, or the disk does not give it.
 
         """
         try:
             return self._path(name).open("rb")
         except FileNotFoundError:
             raise Corrupt("an object is missing from the repository", seen=f"no {name}") from None
+        except OSError as error:
+            seen = f"{name}: {error.strerror}"
+            raise Corrupt("an object of the repository cannot be opened", seen=seen) from None
 
     def get(self, name: str) -> bytes:
         """Read a small object whole."""
@@ -94,7 +108,8 @@ class LocalStorage:
     def delete(self, name: str) -> None:
         """Delete an object and the directories that it leaves empty; absent already is fine."""
         path = self._path(name)
-        path.unlink(missing_ok=True)
+        with _reported(name):
+            path.unlink(missing_ok=True)
         for parent in path.parents:
             if parent == self.root:
                 break
@@ -121,8 +136,10 @@ class LocalStorage:
 
         """
         path = self._path(f"{stanza}/{HOLDS}/{name}")
-        self._enter(path.parent)
-        with path.open("a+") as file:
+        with _reported(path.name):
+            self._enter(path.parent)
+            held = path.open("a+")
+        with held as file:
             deadline = time.monotonic() + patience_s
             while not _locks(file, shared=shared) and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -144,8 +161,10 @@ class LocalStorage:
             folders.sort()
             for file in sorted(files):
                 path = Path(folder, file)
-                if path.parent.name != HOLDS:
-                    yield Stored(str(path.relative_to(self.root)), path.stat().st_size)
+                if path.parent.name == HOLDS:
+                    continue
+                with suppress(FileNotFoundError):  # deleted, or given its name, meanwhile
+                    yield Stored(str(path.relative_to(self.root)), path.lstat().st_size)
 
     def _enter(self, folder: Path) -> None:
         """Make a directory where it is missing, and those above it, closed to all others."""
@@ -180,6 +199,13 @@ def _reported(name: str) -> Iterator[None]:
                 "the repository is full",
                 seen=f"no space for {name}",
                 do="free space, or lower RETENTION_DAYS and run cleanup",
+            ) from None
+        if error.errno in _MISPLACED:
+            raise Refused(
+                "the repository cannot be written",
+                seen=f"{error.filename}: {error.strerror}",
+                expected="a directory in which this user may write",
+                do="correct BACKUP_DIR, or its permissions",
             ) from None
         raise Transient(
             "the repository refused a write", seen=f"{name}: {error.strerror}", do="see its disk"

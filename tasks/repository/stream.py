@@ -102,12 +102,13 @@ class Source(io.RawIOBase):
         """Read up to `size` bytes, all where it is negative.
 
         Raises:
-            Corrupt: the stored bytes are not those that were kept; names the object.
+            Corrupt: the stored bytes are not those that were kept, or the disk does not give
+                them; names the object.
 
         """
         try:
             data = self._raw.read(size)
-        except zstandard.ZstdError:
+        except (zstandard.ZstdError, OSError):
             raise Corrupt("an object cannot be read", seen=self._item.name) from None
         return data
 

@@ -1,6 +1,7 @@
 """Archived WAL: whole segments, each under a name that holds its hash."""
 
 import hashlib
+import logging
 import re
 import struct
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ from tasks.postgres.lsn import Segment, segment_named
 from tasks.repository.storage import LocalStorage
 from tasks.repository.stream import LEVEL
 
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"/([0-9A-F]{24})-([0-9a-f]{64})\.zst$")
 
@@ -58,8 +61,10 @@ class Archive:
     def kept(self) -> dict[Segment, Kept]:
         """Return the archived segments, by timeline and number.
 
+        What is not named like one is passed over: it must not keep WAL from being archived.
+
         Raises:
-            Corrupt: an object is not named like a segment, or two hold different bytes of one.
+            Corrupt: two objects hold different bytes of one segment.
 
         """
         found: dict[Segment, Kept] = {}
@@ -67,7 +72,8 @@ class Archive:
             match = _NAME.search(item.name)
             segment = segment_named(match[1], self.segment_bytes) if match else None
             if match is None or segment is None:
-                raise Corrupt("not a WAL segment", stanza=self.stanza, seen=item.name)
+                log.warning("not a WAL segment, passed over: %s", item.name)
+                continue
             if segment in found:
                 raise Corrupt("two copies of a segment", stanza=self.stanza, seen=segment.name)
             found[segment] = Kept(segment, item.name, match[2], item.bytes)

@@ -31,6 +31,16 @@ class CommandLine:
             **more,
         )
 
+    def begin(self, *arguments):
+        """Begin a verb, for whoever wants to break it off."""
+        return subprocess.Popen(
+            [Path(sys.executable).with_name("hl7ops"), *arguments],
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.home,
+        )
+
     def json(self, *arguments, code=0, **more):
         """Run a verb that ends with a code, and return the one document that it prints."""
         done = self(*arguments, "--json", **more)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
+import time
 
+import psutil
 import pytest
 
 
@@ -50,6 +53,7 @@ def test_what_is_offered_on_standard_input_adds_up(hl7ops, tmp_path):
         "by_type": {"ADT^A01": 1},
         "reasons": {"truncated_header": 1},
         "notes": {},
+        "passed_over": 0,
     }
 
 
@@ -176,11 +180,61 @@ def test_what_runs_is_told_and_stopped(hl7ops, taken):
     assert hl7ops.json("wal", "status")["slot"] == "hl7ops_main"
 
 
-@pytest.mark.parametrize("text", ["", json.dumps({"pid": os.getpid(), "begun": 1.0, "url": "x"})])
-def test_what_a_killed_up_left_is_not_taken_for_a_running_one(hl7ops, text):
+def test_a_record_that_was_edited_hides_no_backup(hl7ops, taken):
+    """Its backup is listed as unproven, with the reason."""
+    path = max(hl7ops.home.glob(f"repository/main/backups/{taken['id']}/proofs/*.json"))
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b'"fail"', b'"pass"').replace(b'"pass"', b'"error"', 1))
+    (line,) = hl7ops.json("backups")
+    path.write_bytes(before)
+    assert line["verdict"] == "unproven"
+    assert "a document was edited" in line["problem"]
+
+
+def test_a_pin_that_is_not_there_is_not_taken_off(hl7ops, taken):
+    """A slip of the finger does not go unnoticed."""
+    done = hl7ops("unpin", "full-20200101T000000Z")
+    assert done.returncode == 3
+    assert "not pinned" in done.stderr
+
+
+def test_a_verification_that_is_told_to_end_leaves_nothing(hl7ops, taken):
+    """A service manager sends SIGTERM; the scratch cluster goes with its verification."""
+    home = str(hl7ops.home)
+    process = hl7ops.begin("verify")
+    while not (scratch := list(hl7ops.home.glob("scratch/*/data/postmaster.pid"))):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM
+    assert not scratch[0].exists()
+    lines = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
+    assert [line for line in lines if any(f"{home}/scratch" in word for word in line)] == []
+
+
+def test_older_programs_are_refused_before_anything_is_sent(hl7ops, taken, tmp_path):
+    """They could not speak with the server."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "pg_receivewal").write_text("#!/bin/sh\necho 'pg_receivewal (PostgreSQL) 15.9'\n")
+    (programs / "pg_receivewal").chmod(0o755)
+    done = hl7ops("wal", "pull", env={"HL7OPS_PROGRAMS": str(programs)})
+    assert done.returncode == 3
+    assert "the programs are older than the server; seen: PostgreSQL 15" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["BACKUP_DIR", "HL7OPS_HOME"])
+def test_a_directory_that_cannot_be_is_refused_by_its_setting(hl7ops, name):
+    """A file stands in its place."""
+    done = hl7ops("cleanup", env={name: "/etc/passwd/x"})
+    assert done.returncode == 3
+    assert f"correct {name}" in done.stderr
+
+
+def test_what_a_killed_up_left_is_not_taken_for_a_running_one(hl7ops):
     """Its number may be somebody else's by now, who must not be stopped."""
     note = hl7ops.home / "up.json"
-    note.write_text(text)
+    note.write_text(json.dumps({"pid": os.getpid(), "begun": 1.0, "url": "x"}))
     assert hl7ops.json("status")["prefect"] is None
     assert hl7ops("down").returncode == 0
     note.unlink()
@@ -193,9 +247,33 @@ def test_generated_traffic_goes_to_a_file_but_not_over_one(hl7ops, tmp_path):
         arguments = ("--messages", "50", "--seed", "9", "--end", "2026-11-23", "--to", str(path))
         assert hl7ops.json("generate", *arguments)["messages"] == 50
     assert one.read_bytes() == two.read_bytes()
-    done = hl7ops("generate", "--to", str(one))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--to", "/dev/null"), 3, "cannot write there; seen: /dev/null: File exists"),
+        (("--to", "/nowhere/x"), 3, "cannot write there; seen: /nowhere/x: No such file"),
+        (("--to", "x.hl7", "--fast"), 2, "--fast fills tables; it writes no file"),
+        (("--to", "x.hl7", "--days", "nan"), 3, "cannot be generated"),
+        (("--to", "x.hl7", "--end", "0001-01-01"), 3, "cannot be generated"),
+    ],
+)
+def test_traffic_that_cannot_be_written_is_refused_in_words(hl7ops, arguments, code, said):
+    """And no file is left."""
+    done = hl7ops("generate", "--messages", "5", *arguments)
+    assert done.returncode == code
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert not (hl7ops.home / "x.hl7").exists()
+
+
+def test_invented_patients_do_not_go_into_a_server_of_yours(hl7ops):
+    """Unless that is said in so many words."""
+    env = {"DATABASE_URL": "postgresql://localhost:1/hl7"}
+    done = hl7ops("generate", env=env)
     assert done.returncode == 3
-    assert "the file is there already" in done.stderr
+    assert "DATABASE_URL is a server of yours" in done.stderr
+    assert hl7ops("generate", "--on-my-server", env=env).returncode == 5
 
 
 @pytest.mark.parametrize(
@@ -204,17 +282,15 @@ def test_generated_traffic_goes_to_a_file_but_not_over_one(hl7ops, tmp_path):
         ("HL7OPS_HOEM", "x", "unknown setting in the environment; seen: HL7OPS_HOEM"),
         ("RETENTION_DAYS", "none", "settings do not hold; seen: retention_days"),
         ("S3_BUCKET", "b", "keeps backups in a local repository only"),
-        ("HL7OPS_CONFIG", "/dev/null/x", ""),
+        ("RETENTION_DAYS", "99999999999", "settings do not hold; seen: retention_days"),
+        ("HL7OPS_CONFIG", "/nowhere/x", "the file of HL7OPS_CONFIG is not there; seen: /nowhere/x"),
     ],
 )
 def test_settings_that_do_not_hold_are_refused_by_name(hl7ops, name, value, said):
     """Exit code 3, before anything is done."""
     done = hl7ops("backups", env={name: value})
-    if said:
-        assert done.returncode == 3
-        assert said in done.stderr
-    else:
-        assert done.returncode == 0
+    assert done.returncode == 3
+    assert said in done.stderr
 
 
 def test_an_address_in_the_settings_is_not_shown(hl7ops):

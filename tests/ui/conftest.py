@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 
@@ -62,6 +63,18 @@ class Installation:
         """Press Ctrl-C and wait."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=120)
+
+    def programs(self):
+        """Return the process ids of Prefect's programs in this home: server and worker."""
+        wanted = str(self.home / "prefect")
+        found = set()
+        for process in psutil.process_iter(["environ", "cmdline"]):
+            line = process.info["cmdline"] or []
+            if (process.info["environ"] or {}).get("PREFECT_HOME") == wanted and (
+                line[1:3] == ["-m", "prefect"]
+            ):
+                found.add(process.pid)
+        return found
 
     def post(self, path, body):
         """Ask the API."""

@@ -74,5 +74,18 @@ def test_ctrl_c_stops_everything_and_the_next_up_finds_its_data(installation):
     home = str(installation.home)
     lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert [line for line in lines if any(home in word for word in line)] == []
+    assert installation.programs() == set()
     installation.start()
     assert installation.post("artifacts/filter", wanted) == before
+
+
+def test_what_a_killed_up_left_running_is_ended_by_the_next_one(installation):
+    """There are never two servers on one database; the address stays the same."""
+    before, url = installation.programs(), installation.url
+    installation.process.kill()
+    installation.process.wait()
+    assert installation.programs() == before
+    installation.start()
+    assert installation.url == url
+    assert not before & installation.programs()
+    assert len(installation.programs()) == len(before)

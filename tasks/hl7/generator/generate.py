@@ -15,6 +15,12 @@ DAYS = 90
 """Days that a run covers unless told otherwise: a forecast needs eight weeks and some."""
 
 
+CENTURY_DAYS = 36_525
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Traffic lies between these; patients are born up to a century before."""
+
+
 def generate(messages: int, *, seed: int, end: datetime, days: float = DAYS) -> Iterator[Generated]:
     """Return exactly so many messages of the days before `end`, nearly in order of time.
 
@@ -22,16 +28,23 @@ def generate(messages: int, *, seed: int, end: datetime, days: float = DAYS) -> 
     a few messages late.
 
     Raises:
-        Refused: a number is negative, or `end` has no time zone.
+        Refused: a number is negative, `end` has no time zone, or it is not of our time.
 
     """
-    if messages < 0 or days <= 0 or seed < 0 or end.tzinfo is None:
+    is_counted = messages >= 0 and seed >= 0 and 0 < days <= CENTURY_DAYS
+    if not is_counted or end.tzinfo is None or not _is_of_our_time(end, days):
         raise Refused(
             "this traffic cannot be generated",
             seen=f"{messages} messages of {days} days up to {end}, seed {seed}",
-            expected="numbers that are not negative, some days, and an end with a time zone",
+            expected="numbers that are not negative, up to a century of days, and an end with a"
+            f" time zone; all of it from {EARLIEST.year} to {LATEST.year}",
+            do="correct the numbers",
         )
     return _stream(messages, seed, end.astimezone(UTC), timedelta(days=days))
+
+
+def _is_of_our_time(end: datetime, days: float) -> bool:
+    return EARLIEST + timedelta(days=days) <= end <= LATEST
 
 
 def _stream(messages: int, seed: int, end: datetime, span: timedelta) -> Iterator[Generated]:

@@ -90,6 +90,15 @@ def test_what_is_pinned_or_in_use_is_kept_and_the_reason_is_told():
     assert reasons(plan)[-2:] == ["in use", "pinned: audit"]
 
 
+def test_a_backup_whose_proof_is_damaged_is_kept():
+    """It may be the last good one; a person looks at it."""
+    doubtful, old, begin, newest = backup(80), backup(70), backup(60), backup(1)
+    standings = {doubtful.id: Standing(is_in_doubt=True)}
+    plan = plan_retention([doubtful, old, begin, newest], standings, MONTH, NOW)
+    assert reasons(plan)[-1] == "its proof is damaged: look at it"
+    assert plan.drop == [old.id]
+
+
 def test_age_is_told_by_time_and_not_by_timeline_or_position():
     """After an upgrade timelines and positions begin anew; the newest backup is still newest."""
     before = backup(50, system="1", timeline=7, start="FF/0")

@@ -90,3 +90,11 @@ def test_an_address_is_not_shown(place):
 def test_every_setting_is_described():
     """The description is what the documentation and the verb show."""
     assert all(field.description for field in settings.Settings.model_fields.values())
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch):
+    """`BACKUP_DIR=` in a script does not make the current directory a repository."""
+    monkeypatch.setenv("BACKUP_DIR", "")
+    monkeypatch.setenv("HL7OPS_HOME", "")
+    known = settings.load()
+    assert (known.backup_dir, str(known.hl7ops_home)) == (None, ".hl7ops")

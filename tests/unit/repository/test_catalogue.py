@@ -8,7 +8,7 @@ import pytest
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.catalogue import Catalogue, Damaged
 from tasks.repository.keys import Keyring
-from tasks.repository.model import BackupId, Pin
+from tasks.repository.model import Backup, BackupId, Pin
 
 
 @pytest.fixture
@@ -59,8 +59,68 @@ def test_data_without_a_document_is_a_leftover_and_not_a_backup(catalogue, kept)
     assert catalogue.leftovers() == ["full-20261124T020000Z"]
 
 
-def test_a_discarded_backup_leaves_the_catalogue_before_its_data_go(catalogue, kept, monkeypatch):
+def test_what_has_another_name_is_not_ours(catalogue, kept):
+    """It is neither listed nor removed."""
+    for name in ("lost+found/x", "notes/backup.json", "stray.txt", "mine/precious"):
+        catalogue.storage.put(f"main/backups/{name}", b"x")
+    assert catalogue.entries() == [kept[1], kept[0]]
+    assert catalogue.leftovers() == []
+
+
+def test_a_proven_backup_whose_document_is_gone_is_damaged_and_not_a_leftover(
+    catalogue, kept, proof
+):
+    """Its proofs say that it was whole; it is not passed over for an older one."""
+    catalogue.record(proof(kept[0]))
+    catalogue.storage.delete(f"{catalogue.prefix(kept[0].id)}backup.json")
+    assert [type(entry) for entry in catalogue.entries()] == [Backup, Damaged]
+    assert catalogue.leftovers() == []
+    for wanted in (kept[0].id, "latest"):
+        with pytest.raises(Corrupt, match=f"missing from the repository; .*{kept[0].id}/backup"):
+            catalogue.get(wanted)
+
+
+def test_a_pinned_backup_that_is_gone_is_damaged(catalogue, kept):
+    """Somebody wanted it kept; whoever removed it was not the cleanup."""
+    catalogue.pin(Pin(kept[0].id, "before the upgrade", kept[0].started_at))
+    for name, _ in catalogue.objects(kept[0].id):
+        catalogue.storage.delete(name)
+    assert [type(entry) for entry in catalogue.entries()] == [Backup, Damaged]
+
+
+def test_a_proof_in_anothers_place_proves_nothing(catalogue, kept, proof):
+    """A copied record does not make a backup proven."""
+    catalogue.record(proof(kept[0]))
+    (item,) = catalogue.storage.objects(f"{catalogue.prefix(kept[0].id)}proofs/")
+    name = f"{catalogue.prefix(kept[1].id)}proofs/{item.name.rpartition('/')[2]}"
+    catalogue.storage.put(name, catalogue.storage.get(item.name))
+    with pytest.raises(Corrupt, match=f"a proof stands in another's place; .*of {kept[0].id}"):
+        catalogue.proofs(kept[1].id)
+    assert isinstance(catalogue.last_proof(kept[1].id), Damaged)
+
+
+def test_the_last_proof_is_that_of_the_last_look(catalogue, kept, proof):
+    """A backup that was proven once and failed since is not proven."""
+    assert catalogue.last_proof(kept[0].id) is None
+    early, late = (proof(kept[0], at=kept[0].started_at + timedelta(hours=n)) for n in (1, 2))
+    catalogue.record(late)
+    catalogue.record(early)
+    assert catalogue.last_proof(kept[0].id) == late
+
+
+def test_a_pin_that_was_edited_still_holds(catalogue, kept):
+    """Retention must not take a damaged pin for none."""
+    catalogue.pin(Pin(kept[0].id, "before the upgrade", kept[0].started_at))
+    path = catalogue.storage.root / "main" / "pins" / f"{kept[0].id}.json"
+    path.write_bytes(b"{}")
+    assert catalogue.pins() == {kept[0].id: "its pin is damaged: look at it"}
+
+
+def test_a_discarded_backup_leaves_the_catalogue_before_its_data_go(
+    catalogue, kept, proof, monkeypatch
+):
     """Whatever instant a crash comes at, nothing is listed without its data."""
+    catalogue.record(proof(kept[0]))
     deleted = []
     real = type(catalogue.storage).delete
     monkeypatch.setattr(
@@ -69,8 +129,9 @@ def test_a_discarded_backup_leaves_the_catalogue_before_its_data_go(catalogue, k
         lambda self, name: (deleted.append(name.rpartition("/")[2]), real(self, name)),
     )
     catalogue.discard(kept[0].id)
-    assert deleted[0] == "backup.json"
-    assert set(deleted) == {"backup.json", "base.tar.zst", "m"}
+    assert deleted[0].startswith("20")
+    assert deleted[1] == "backup.json"
+    assert set(deleted[2:]) == {"base.tar.zst", "m"}
     assert [entry.id for entry in catalogue.entries()] == [kept[1].id]
 
 
@@ -161,10 +222,13 @@ def test_a_pin_is_of_a_backup_that_is_there(catalogue, kept):
     """Pinning what is gone would look like safety."""
     pin = Pin(kept[0].id, "before the upgrade", kept[0].started_at)
     catalogue.pin(pin)
-    assert catalogue.pins() == [pin]
+    assert catalogue.pins() == {pin.backup: pin.reason}
+    with pytest.raises(Refused, match=f"not pinned; seen: full-2020.*expected: {kept[0].id}"):
+        catalogue.unpin(BackupId("full-20200101T000000Z"))
     catalogue.unpin(kept[0].id)
-    catalogue.unpin(kept[0].id)
-    assert catalogue.pins() == []
+    assert catalogue.pins() == {}
+    with pytest.raises(Refused, match="none is pinned"):
+        catalogue.unpin(kept[0].id)
     with pytest.raises(Refused, match="there is no such backup"):
         catalogue.pin(Pin(BackupId("full-20200101T000000Z"), "x", kept[0].started_at))
 

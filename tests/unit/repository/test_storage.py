@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,44 @@ def test_a_disk_that_fails_may_be_tried_again(storage, monkeypatch):
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(Transient, match="refused a write; seen: main/one: Input/output error"):
         storage.put("main/one", b"1")
+
+
+@pytest.mark.parametrize("below", ["", "/deeper"])
+def test_a_repository_that_cannot_be_is_refused_with_its_setting(tmp_path, below):
+    """A file stands where the directory should be."""
+    (tmp_path / "file").write_bytes(b"x")
+    misplaced = LocalStorage(Path(f"{tmp_path}/file{below}"))
+    with pytest.raises(Refused, match=r"cannot be written; seen: .*file.*; .*correct BACKUP_DIR"):
+        misplaced.put("main/one", b"1")
+    with (
+        pytest.raises(Refused, match="correct BACKUP_DIR"),
+        misplaced.hold("backup", shared=False, stanza="main"),
+    ):
+        pass
+    assert misplaced.objects("main/") == []
+
+
+def test_a_directory_in_an_objects_place_is_corrupt(storage):
+    """It is told by the object's name."""
+    storage.put("main/one/two", b"1")
+    with pytest.raises(Corrupt, match="cannot be opened; seen: main/one: Is a directory"):
+        storage.get("main/one")
+    with pytest.raises(Refused, match="cannot be written"):
+        storage.delete("main/one")
+
+
+def test_what_goes_while_it_is_listed_is_not_listed(storage, monkeypatch):
+    """An object that is being written takes its name, or is deleted, beside us."""
+    storage.put("main/one", b"1")
+    real = os.walk
+
+    def late(base):
+        for folder in real(base):
+            (storage.root / "main" / "one").unlink(missing_ok=True)
+            yield folder
+
+    monkeypatch.setattr(os, "walk", late)
+    assert storage.objects("main/") == []
 
 
 def test_a_name_that_is_held_is_refused_to_others(storage):

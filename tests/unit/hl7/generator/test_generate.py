@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -87,11 +88,16 @@ def test_exactly_as_many_messages_come_as_were_asked_for(messages):
         (-1, {"seed": 1, "end": END}),
         (1, {"seed": -1, "end": END}),
         (1, {"seed": 1, "end": END, "days": 0}),
+        (1, {"seed": 1, "end": END, "days": math.nan}),
+        (1, {"seed": 1, "end": END, "days": math.inf}),
+        (1, {"seed": 1, "end": END, "days": 30_000}),
+        (1, {"seed": 1, "end": END.replace(year=1)}),
+        (1, {"seed": 1, "end": END.replace(year=9999)}),
         (1, {"seed": 1, "end": END.replace(tzinfo=None)}),
     ],
 )
 def test_what_makes_no_sense_is_refused(messages, arguments):
-    """A negative number, no days, or an end whose hour nobody knows."""
+    """A negative number, no days, another age, or an end whose hour nobody knows."""
     with pytest.raises(Refused, match="this traffic cannot be generated"):
         generate(messages, **arguments)
 

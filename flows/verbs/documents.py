@@ -1,0 +1,87 @@
+"""What `--json` says of backups, proofs and WAL; the keys stand in the README."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tasks.repository.catalogue import Catalogue, Damaged
+from tasks.repository.model import TIERS, Backup, Proof
+from tasks.repository.wal import Interval
+
+
+def of_backup(backup: Backup) -> dict[str, Any]:
+    """Describe a complete backup."""
+    seal = backup.seal
+    return {
+        "id": backup.id,
+        "type": backup.type,
+        "parent": backup.parent,
+        "status": "complete",
+        "bytes_source": backup.bytes_source,
+        "bytes_stored": backup.bytes_stored,
+        "started_at": backup.started_at,
+        "finished_at": backup.finished_at,
+        "start_lsn": backup.start_lsn,
+        "stop_lsn": backup.stop_lsn,
+        "timeline": backup.timeline,
+        "system_identifier": backup.system_identifier,
+        "server_version": backup.server_version,
+        "phases": backup.phases,
+        "seal": {
+            "restore_point": seal.restore_point,
+            "lsn": seal.lsn,
+            "mode": seal.mode,
+            "taken_at": seal.taken_at,
+            "tables": len(seal.measure.tables),
+            "rows": seal.measure.rows,
+            "seconds": seal.seconds,
+        },
+    }
+
+
+def of_entry(catalogue: Catalogue, entry: Backup | Damaged) -> dict[str, Any]:
+    """Describe one line of the catalogue; a record that cannot be believed hides no other."""
+    if isinstance(entry, Damaged):
+        return {"id": entry.id, "status": "damaged", "problem": entry.problem}
+    document = of_backup(entry) | {"verdict": "unproven", "verified_at": None}
+    proof = catalogue.last_proof(entry.id)
+    if isinstance(proof, Damaged):
+        return document | {"problem": proof.problem}
+    if proof is not None:
+        document |= {"verdict": proof.verdict, "verified_at": proof.finished_at}
+    return document
+
+
+def of_proof(proof: Proof) -> dict[str, Any]:
+    """Describe a verification: its verdict, its tiers and each check."""
+    outcomes = {
+        tier: {check.outcome for check in proof.checks if check.tier == tier} for tier in TIERS
+    }
+    worst = {
+        tier: next((o for o in ("fail", "error", "pass") if o in found), "not run")
+        for tier, found in outcomes.items()
+    }
+    return {
+        "id": proof.backup,
+        "verdict": proof.verdict,
+        "started_at": proof.started_at,
+        "finished_at": proof.finished_at,
+        "tiers": [
+            {"tier": tier, "outcome": worst[tier], "seconds": proof.seconds.get(tier)}
+            for tier in TIERS
+        ],
+        "checks": [vars(check) for check in proof.checks],
+        "failed": [f"{check.name}: {check.seen}" for check in proof.failed],
+    }
+
+
+def of_coverage(intervals: Sequence[Interval]) -> list[dict[str, Any]]:
+    """Describe what archived WAL covers; what lies between two intervals is missing."""
+    return [
+        {
+            "timeline": each.first.timeline,
+            "from": each.first.name,
+            "to": each.last.name,
+            "segments": each.count,
+        }
+        for each in intervals
+    ]

@@ -1,0 +1,57 @@
+"""Signed documents in a storage: written whole, read strictly, never believed unsigned."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from tasks.control.errors import Corrupt, Refused
+from tasks.repository.keys import Keyring
+from tasks.repository.model import FORMAT
+from tasks.repository.storage import LocalStorage
+
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents of one stanza in one storage, and the keys that sign and check them."""
+
+    storage: LocalStorage
+    stanza: str
+    keyring: Keyring
+
+    def put(self, name: str, fact: object) -> None:
+        """Write a fact as a document that we sign."""
+        document = to_jsonable_python(asdict(fact))  # type: ignore[call-overload]
+        self.storage.put(name, self.keyring.sign(document))
+
+    def read(self, kind: type[F], name: str) -> F:
+        """Read a fact.
+
+        Raises:
+            Corrupt: the document is missing, was edited, is signed by a stranger or not complete.
+            Refused: it is of another version.
+
+        """
+        return self.parsed(kind, name, self.storage.get(name))
+
+    def parsed(self, kind: type[F], name: str, data: bytes) -> F:
+        """Read a fact from the bytes of its document; raises as `read`."""
+        document = self.keyring.checked(self.stanza, data, name)
+        if document.get("format") != FORMAT:
+            raise Refused(
+                "a document is of another version",
+                seen=f"{name}: format {document.get('format')}",
+                expected=FORMAT,
+                do="use the version of hl7ops that wrote it, or a newer one",
+            )
+        try:
+            fact = TypeAdapter(kind).validate_json(json.dumps(document))
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise Corrupt("a document is not complete", seen=f"{name}: {where}") from None
+        return fact
