@@ -31,7 +31,7 @@ from tasks.repository.stanza import open_stanza
 from tasks.backup import cleanup, take, wal
 from tasks.recovery import verify
 stanza = open_stanza(settings.load())
-made = take.full(stanza)
+made = take.take(stanza)
 verify.verify(stanza, made.id).require()
 cleanup.cleanup(stanza)
 wal.coverage(stanza)

@@ -51,7 +51,7 @@ def main() -> None:
             )
         for number in range(1, RUNS + 1):
             with writing(stanza) as report:
-                made = take.full(stanza)
+                made = take.take(stanza)
             proof = verify.verify(stanza, made.id)
             verdicts[proof.verdict] += 1
             seal = made.seal

@@ -38,6 +38,6 @@ class BackupRepository(Block):
     retention_minimum: int | None = Field(
         default=None,
         ge=1,
-        title="Fewest backups",
-        description="Backups that are kept however old they are.",
+        title="Fewest full backups",
+        description="Full backups that are kept however old they are.",
     )

@@ -5,21 +5,23 @@ from prefect import flow
 from blocks.stanza import load_stanza
 from reports.backup import Chain, report
 from reports.publish import progress, reporting
-from tasks.backup.steps import clean_up, take_full, wal_coverage
+from tasks.backup.steps import Kind, clean_up, take_backup, wal_coverage
 from tasks.control import clock, events
 from tasks.recovery.steps import verify_backup
 
 
-@flow(name="backup", flow_run_name="full backup of {stanza}", timeout_seconds=12 * 3600)
-def backup(stanza: str = "main") -> str:
-    """Take a full backup, prove it by a restore, clean up, report.
+@flow(name="backup", flow_run_name="{kind} backup of {stanza}", timeout_seconds=12 * 3600)
+def backup(stanza: str = "main", kind: Kind = "full") -> str:
+    """Take a backup, prove it by a restore, clean up, report.
 
     **Purpose.** A backup that is known to restore, and room for the next one.
 
-    **Starts** daily by schedule, or by hand after a change that should not be lost.
+    **Starts** by schedule, a full one daily and an incremental one every four hours, or by hand
+    after a change that should not be lost.
 
     **Preconditions.** The cluster answers; the repository has room for a backup, and the home for
-    a copy of the cluster. Only one backup of a stanza runs at a time.
+    a copy of the cluster. Only one backup of a stanza runs at a time. What is not full needs
+    PostgreSQL 17 with `summarize_wal = on`, and a sound full backup.
 
     **A person decides** nothing while it runs. Where the proof fails, the chain stops before
     anything is removed: read the report, run `verify/on-demand` again, take another backup.
@@ -28,11 +30,12 @@ def backup(stanza: str = "main") -> str:
 
     Args:
         stanza: Name of the operated cluster; its blocks bear the same name.
+        kind: All of it, what changed since the last full one, or what changed since the newest.
 
     """
     site, chain = load_stanza(stanza), Chain(stanza, clock.now())
     with reporting(f"backup-report-{stanza}", chain, report):
-        chain.backup = take_full(site, progress(f"backup-{stanza}"))
+        chain.backup = take_backup(site, kind, progress(f"backup-{stanza}"))
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
         chain.proof.require()
         events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})

@@ -69,6 +69,7 @@ def _facts(chain: Chain) -> str | None:
     took = (backup.finished_at - backup.started_at).total_seconds()
     rows = [
         ("Stanza", chain.stanza),
+        ("Type", f"{backup.type}, built on {backup.parent}" if backup.parent else backup.type),
         ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
         ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
         ("Sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),

@@ -12,7 +12,7 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
-from tasks.repository.model import Backup, BackupId, Pin, Proof
+from tasks.repository.model import Backup, BackupId, BackupType, Pin, Proof
 from tasks.repository.stanza import Stanza, open_stanza
 
 
@@ -28,16 +28,34 @@ def site() -> Stanza:
 @backup_app.command("full")
 def backup_full(*, as_json: AsJson = False) -> None:
     """Take a full backup: one streaming pass, sealed, with all of its WAL."""
-    from tasks.backup.take import full  # noqa: PLC0415
+    _take("full", as_json=as_json)
+
+
+@backup_app.command("differential")
+def backup_differential(*, as_json: AsJson = False) -> None:
+    """Take what has changed since the last full backup."""
+    _take("differential", as_json=as_json)
+
+
+@backup_app.command("incremental")
+def backup_incremental(*, as_json: AsJson = False) -> None:
+    """Take what has changed since the newest backup."""
+    _take("incremental", as_json=as_json)
+
+
+def _take(kind: BackupType, *, as_json: bool) -> None:
+    from tasks.backup.take import take  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
-        made = full(site(), progress=tell)
+        made = take(site(), kind, progress=tell)
     say(documents.of_backup(made), lambda: _show_backup(made), as_json=as_json)
 
 
 def _show_backup(backup: Backup) -> None:
     seal = backup.seal
     screen.print(f"[bold]{backup.id}[/] is complete; [bold]not proven yet[/].")
+    if backup.parent:
+        screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     screen.print(f"  sealed ({seal.mode}): {seal.measure.rows:,} rows, restore point at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
@@ -112,7 +130,7 @@ def backups(*, as_json: AsJson = False) -> None:
     stanza = site()
     catalogue = stanza.catalogue
     lines = [documents.of_entry(catalogue, entry) for entry in catalogue.entries()]
-    pins = catalogue.pins()
+    pins = catalogue.pins.reasons()
     for line in lines:
         line["pinned"] = pins.get(line["id"])
     title = f"Backups of stanza {stanza.name} in {catalogue.storage.root}"
@@ -174,7 +192,7 @@ def pin(
 
 def unpin(backup: Annotated[str, typer.Argument(help="Id of the backup.")]) -> None:
     """Let retention decide over a backup again."""
-    site().catalogue.unpin(BackupId(backup))
+    site().catalogue.pins.remove(BackupId(backup))
 
 
 VERBS: tuple[Callable[..., None], ...] = (verify, backups, cleanup, pin, unpin)

@@ -58,7 +58,7 @@ def policy_of(stanza: Stanza) -> Policy:
 
 def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
     catalogue = stanza.catalogue
-    pins = catalogue.pins()
+    pins = catalogue.pins.reasons()
 
     def standing(backup: Backup) -> Standing:
         proof = catalogue.last_proof(backup.id)
@@ -86,11 +86,14 @@ def _abandoned(stanza: Stanza) -> list[BackupId]:
 
 
 def _remove(stanza: Stanza, backup: BackupId) -> None:
-    """Remove one backup, unless somebody has begun to read it."""
+    """Remove one backup, unless somebody has begun to read it, or has built on it meanwhile."""
     catalogue = stanza.catalogue
     try:
         hold = catalogue.storage.hold
         with hold(f"read-{backup}", shared=False, stanza=stanza.name, last=True):
+            if any(each.parent == backup for each in catalogue.backups()):
+                log.warning("backup %s was built on meanwhile; it stays", backup)
+                return
             catalogue.discard(backup)
     except Refused:
         log.warning("backup %s is in use; the next cleanup removes it", backup)

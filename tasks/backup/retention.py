@@ -11,7 +11,7 @@ from tasks.repository.model import Backup, BackupId, Verdict
 
 @dataclass(frozen=True)
 class Policy:
-    """How long and how many: days of the kept window, and backups kept however old."""
+    """How long and how many: days of the kept window, and full backups kept however old."""
 
     days: int
     minimum: int
@@ -29,12 +29,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of one backup, why, and when that would change."""
+    """What becomes of one backup, why, when that would change, and on how many it is built."""
 
     backup: BackupId
     keep: bool
     reason: str
     expires_at: datetime | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Plan:
 
     @property
     def drop(self) -> list[BackupId]:
-        """The backups to remove, oldest first."""
-        return [decision.backup for decision in self.decisions if not decision.keep]
+        """The backups to remove, oldest first, but none before what is built on it."""
+        going = [decision for decision in self.decisions if not decision.keep]
+        return [each.backup for each in sorted(going, key=lambda each: -each.depth)]
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,10 @@ def plan_retention(
     """Decide over every backup of a stanza.
 
     Kept are: what is younger than the window; the newest backup older than it, without which the
-    window's oldest days could not be restored; the newest `minimum` ones; the newest proven one,
-    however old; what is pinned, in use or in doubt, or cannot be read. Age is told by the time at
-    which a backup finished, never by timeline or LSN, which begin anew after an upgrade.
+    window's oldest days could not be restored; the newest `minimum` full ones; the newest proven
+    one, however old; what is pinned, in use or in doubt, or cannot be read; and whatever a kept one
+    is built on. Age is told by the time at which a backup finished, never by timeline or LSN, which
+    begin anew after an upgrade.
 
     Args:
         entries: every backup of the catalogue.
@@ -89,30 +92,66 @@ def plan_retention(
         (entry for entry in entries if isinstance(entry, Backup)),
         key=lambda backup: (backup.finished_at, backup.id),
     )
-    damaged = [entry for entry in entries if isinstance(entry, Damaged)]
-    horizon = now - timedelta(days=policy.days)
-    keepers = _keepers(backups, standings, policy, horizon)
+    damaged = [entry.id for entry in entries if isinstance(entry, Damaged)]
+    ancestors = {backup.id: _ancestors(backup, backups) for backup in backups}
+    reasons = _reasons(backups, standings, policy, now - timedelta(days=policy.days), damaged)
+    for kept in [name for name, why in reasons.items() if why]:
+        for name in ancestors[kept]:
+            reasons[name].append(f"{kept} is built on it")
 
     def decide(backup: Backup) -> Decision:
-        standing = standings.get(backup.id, Standing())
-        reasons = [
+        why = "; ".join(reasons[backup.id])
+        return Decision(
+            backup.id,
+            keep=bool(why),
+            reason=why or f"older than {policy.days} days",
+            expires_at=backup.finished_at + timedelta(days=policy.days) if why else None,
+            depth=len(ancestors[backup.id]),
+        )
+
+    doubt = "its document is damaged: look at it"
+    return Plan(
+        [decide(backup) for backup in backups]
+        + [Decision(name, keep=True, reason=doubt) for name in damaged]
+    )
+
+
+def _reasons(
+    backups: Sequence[Backup],
+    standings: Mapping[BackupId, Standing],
+    policy: Policy,
+    horizon: datetime,
+    damaged: Collection[BackupId],
+) -> dict[BackupId, list[str]]:
+    """Return why each backup is kept for itself; nothing where it may go."""
+    keepers = _keepers(backups, standings, policy, horizon, damaged)
+    return {
+        backup.id: [
             *([f"younger than {policy.days} days"] if backup.finished_at >= horizon else []),
             *(reason for reason, ids in keepers.items() if backup.id in ids),
-            *([f"pinned: {standing.pin}"] if standing.pin is not None else []),
-            *(["in use"] if standing.in_use else []),
-            *(["its proof is damaged: look at it"] if standing.is_in_doubt else []),
+            *_own_reasons(standings.get(backup.id, Standing())),
         ]
-        if not reasons:
-            return Decision(backup.id, keep=False, reason=f"older than {policy.days} days")
-        expires = backup.finished_at + timedelta(days=policy.days)
-        return Decision(backup.id, keep=True, reason="; ".join(reasons), expires_at=expires)
+        for backup in backups
+    }
 
-    decisions = [decide(backup) for backup in backups]
-    decisions += [
-        Decision(entry.id, keep=True, reason="its document is damaged: look at it")
-        for entry in damaged
+
+def _ancestors(backup: Backup, backups: Sequence[Backup]) -> list[BackupId]:
+    """Return what a backup is built on, as far as it is there, the nearest first."""
+    known = {each.id: each for each in backups}
+    found: list[BackupId] = []
+    at: Backup | None = backup
+    while at is not None and at.parent in known and at.parent not in found:
+        found.append(known[at.parent].id)
+        at = known[at.parent]
+    return found
+
+
+def _own_reasons(standing: Standing) -> list[str]:
+    return [
+        *([f"pinned: {standing.pin}"] if standing.pin is not None else []),
+        *(["in use"] if standing.in_use else []),
+        *(["its proof is damaged: look at it"] if standing.is_in_doubt else []),
     ]
-    return Plan(decisions)
 
 
 def _keepers(
@@ -120,6 +159,7 @@ def _keepers(
     standings: Mapping[BackupId, Standing],
     policy: Policy,
     horizon: datetime,
+    damaged: Collection[BackupId],
 ) -> dict[str, Collection[BackupId]]:
     """Return the backups that are kept however old they are, by reason; `backups` by age."""
 
@@ -127,12 +167,21 @@ def _keepers(
         return standings.get(backup.id, Standing()).verdict == "proven"
 
     older = [backup for backup in backups if backup.finished_at < horizon]
+    full = [backup for backup in backups if backup.type == "full"]
+    doubtful = max((d for d in damaged if not d.startswith("full-")), key=_stamp, default="")
     return {
+        "a damaged backup may be built on it": [
+            b.id for b in backups if _stamp(b.id) < _stamp(doubtful)
+        ],
         "the window begins with it": [b.id for b in older[-1:]],
         "the newest proven one from before the window": [b.id for b in older if is_proven(b)][-1:],
         "the newest proven one": [b.id for b in backups if is_proven(b)][-1:],
-        f"among the newest {policy.minimum}": [b.id for b in backups[-policy.minimum :]],
+        f"among the newest {policy.minimum}": [b.id for b in full[-policy.minimum :]],
     }
+
+
+def _stamp(backup: str) -> str:
+    return backup.rpartition("-")[2]
 
 
 def wal_floor(

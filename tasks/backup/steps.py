@@ -1,20 +1,25 @@
 """The steps of the backup runbooks."""
 
 from datetime import datetime
+from typing import TypeAlias
 
 from tasks.backup import cleanup, take, wal
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
-from tasks.repository.model import Backup, Proof
+from tasks.repository.model import Backup, BackupType, Proof
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Interval
 
 
-@step("take", run_name="take full backup of {stanza.name}")
-def take_full(stanza: Stanza, progress: take.Progress) -> Backup:
-    """Take a full backup; a retry takes it anew, since nothing of a broken one is kept."""
-    return take.full(stanza, progress=progress)
+Kind: TypeAlias = BackupType
+"""The kinds of backup that a runbook's form offers."""
+
+
+@step("take", run_name="take {kind} backup of {stanza.name}")
+def take_backup(stanza: Stanza, kind: Kind, progress: take.Progress) -> Backup:
+    """Take a backup; a retry takes it anew, since nothing of a broken one is kept."""
+    return take.take(stanza, kind, progress=progress)
 
 
 @step("clean up", run_name="clean up {stanza.name}")

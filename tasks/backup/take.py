@@ -1,20 +1,22 @@
-"""Take a full base backup: one streaming pass, sealed, complete only with all of its WAL."""
+"""Take a base backup: one streaming pass, sealed, complete only with all of its WAL."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tasks.backup import parent as parents
 from tasks.backup import seal, wal
+from tasks.backup.parent import Parent
 from tasks.control import clock
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, OpsError
 from tasks.postgres import lsn
 from tasks.postgres.basebackup import BaseBackup
 from tasks.postgres.lock import alone
 from tasks.postgres.server import Server, identify
-from tasks.repository.model import Backup, BackupId, Seal, StoredObject, Tablespace
+from tasks.repository.model import Backup, BackupId, BackupType, Seal, StoredObject, Tablespace
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import storing
 from tasks.repository.wal import Archive, needed
@@ -55,16 +57,19 @@ class Copied:
     timeline: int
 
 
-def full(
+def take(
     stanza: Stanza,
+    kind: BackupType = "full",
     *,
     fast: bool = True,
     progress: Progress = lambda _phase, _done, _all: None,
 ) -> Backup:
-    """Take a full backup of the stanza and make it known.
+    """Take a backup of the stanza and make it known.
 
     Args:
         stanza: whose.
+        kind: `full`; `differential`, what changed since the last full one; `incremental`, what
+            changed since the newest one.
         fast: begin with an immediate checkpoint instead of a spread one.
         progress: told how far it is.
 
@@ -72,94 +77,112 @@ def full(
         The backup, which stands in the catalogue.
 
     Raises:
-        Refused: another backup of the stanza is running, or the repository belongs to another
-            cluster or is full.
+        Refused: another backup of the stanza is running, the repository belongs to another
+            cluster or is full, or there is nothing to build on; see `parent.find`.
         Transient: the server cannot be reached or fell silent.
         Corrupt: WAL of the backup did not reach the repository.
 
     """
     server, storage = stanza.server(), stanza.catalogue.storage
     began = clock.now()
-    with storage.hold("backup", shared=False, stanza=stanza.name), alone(server, "backup"):
-        backup = _name(stanza, began)
+    with ExitStack() as held:
+        held.enter_context(storage.hold("backup", shared=False, stanza=stanza.name))
+        held.enter_context(alone(server, "backup"))
+        base = parents.find(stanza, server, identify(server), kind)
+        if base is not None:
+            held.enter_context(stanza.catalogue.reading(base.backup.id))
+        take = Take(stanza, server, _name(stanza, kind, began), kind, base, began)
         try:
-            made = _taken(stanza, server, backup, began, fast=fast, progress=progress)
+            made = take.run(fast=fast, progress=progress)
         except BaseException:
-            stanza.catalogue.discard(backup)
+            stanza.catalogue.discard(take.id)
             raise
         stanza.catalogue.add(made)
-    log.info("backup %s is complete: %d bytes stored", backup, made.bytes_stored)
+    log.info("backup %s is complete: %d bytes stored", made.id, made.bytes_stored)
     return made
 
 
-def _taken(
-    stanza: Stanza,
-    server: Server,
-    backup: BackupId,
-    began: datetime,
-    *,
-    fast: bool,
-    progress: Progress,
-) -> Backup:
-    """Go through the phases; what comes out is whole, but not in the catalogue yet."""
-    phases = Phases()
-    identity, archive = identify(server), wal.open_archive(stanza, server)
-    with phases.phase("reserve WAL"):
-        wal.pull(stanza, server, switch=False, restart=True)
-    with phases.phase("copy"):
-        copied = _copy(stanza, server, backup, fast=fast, progress=progress)
-    with phases.phase("seal"):
-        sealed = seal.take(server, backup, progress=lambda _: progress("seal", 0, 0))
-    with phases.phase("archive WAL"):
-        wal.pull(
-            stanza, server, restart=True, progress=lambda done, all_: progress("WAL", done, all_)
+@dataclass(frozen=True)
+class Take:
+    """One backup while it is taken: of what, as what, and on top of which."""
+
+    stanza: Stanza
+    server: Server
+    id: BackupId
+    kind: BackupType
+    parent: Parent | None
+    began: datetime
+
+    def run(self, *, fast: bool, progress: Progress) -> Backup:
+        """Go through the phases; what comes out is whole, but not in the catalogue yet."""
+        phases, stanza, server = Phases(), self.stanza, self.server
+        identity, archive = identify(server), wal.open_archive(stanza, server)
+        with phases.phase("reserve WAL"):
+            wal.pull(stanza, server, switch=False, restart=self.parent is None)
+        with phases.phase("copy"):
+            copied = self._copy(fast=fast, progress=progress)
+        with phases.phase("seal"):
+            sealed = seal.take(server, self.id, progress=lambda _: progress("seal", 0, 0))
+        with phases.phase("archive WAL"):
+            wal.pull(
+                stanza,
+                server,
+                restart=self.parent is None,
+                progress=lambda done, all_: progress("WAL", done, all_),
+            )
+            _see_that_wal_is_whole(archive, copied, sealed)
+        return Backup(
+            id=self.id,
+            stanza=stanza.name,
+            type=self.kind,
+            parent=self.parent.backup.id if self.parent else None,
+            system_identifier=identity.system_identifier,
+            server_version=identity.version_num,
+            started_at=self.began,
+            finished_at=clock.now(),
+            start_lsn=copied.start_lsn,
+            stop_lsn=copied.stop_lsn,
+            timeline=copied.timeline,
+            segment_bytes=archive.segment_bytes,
+            objects=copied.objects,
+            tablespaces=copied.tablespaces,
+            seal=sealed,
+            phases=phases.seconds,
+            parent_manifest=self.parent.backup.manifest.sha256 if self.parent else None,
         )
-        _see_that_wal_is_whole(archive, copied, sealed)
-    return Backup(
-        id=backup,
-        stanza=stanza.name,
-        type="full",
-        parent=None,
-        system_identifier=identity.system_identifier,
-        server_version=identity.version_num,
-        started_at=began,
-        finished_at=clock.now(),
-        start_lsn=copied.start_lsn,
-        stop_lsn=copied.stop_lsn,
-        timeline=copied.timeline,
-        segment_bytes=archive.segment_bytes,
-        objects=copied.objects,
-        tablespaces=copied.tablespaces,
-        seal=sealed,
-        phases=phases.seconds,
-    )
+
+    def _copy(self, *, fast: bool, progress: Progress) -> Copied:
+        """Store what the server sends, hashed and compressed on the way."""
+        objects: list[StoredObject] = []
+        catalogue = self.stanza.catalogue
+        done = 0
+        with self._opened(fast=fast) as stream:
+            for part in stream.parts():
+                name, prefix = f"{part.name}.zst", catalogue.prefix(self.id)
+                with storing(catalogue.storage, prefix, name, objects) as sink:
+                    for block in _blocks(part.chunks):
+                        sink.write(block)
+                        done += len(block)
+                        progress("copy", done, max(stream.estimated_bytes, done))
+            spaces = [Tablespace(oid, place) for oid, place in stream.tablespaces.items()]
+            return Copied(objects, spaces, stream.start_lsn, stream.stop_lsn, stream.timeline)
+
+    @contextmanager
+    def _opened(self, *, fast: bool) -> Iterator[BaseBackup]:
+        since = self.parent.manifest if self.parent else None
+        try:
+            with BaseBackup(self.server, self.id, fast=fast, since=since) as stream:
+                yield stream
+        except OpsError as error:
+            raise parents.told(error, self.parent) if self.parent else error from None
 
 
-def _name(stanza: Stanza, began: datetime) -> BackupId:
-    """Return a name that nothing lies under: of this second, or of the next that is free."""
-    while True:
-        backup = BackupId(f"full-{clock.stamp(began)}")
-        if not stanza.catalogue.objects(backup):
-            return backup
+def _name(stanza: Stanza, kind: BackupType, began: datetime) -> BackupId:
+    """Return a name whose second is free: of this one, or of the next that no backup bears."""
+    taken = stanza.catalogue.stamps()
+    while clock.stamp(began) in taken:
         began += timedelta(seconds=1)
-
-
-def _copy(
-    stanza: Stanza, server: Server, backup: BackupId, *, fast: bool, progress: Progress
-) -> Copied:
-    """Store what the server sends, hashed and compressed on the way."""
-    objects: list[StoredObject] = []
-    storage, prefix = stanza.catalogue.storage, stanza.catalogue.prefix(backup)
-    done = 0
-    with BaseBackup(server, backup, fast=fast) as stream:
-        for part in stream.parts():
-            with storing(storage, prefix, f"{part.name}.zst", objects) as sink:
-                for block in _blocks(part.chunks):
-                    sink.write(block)
-                    done += len(block)
-                    progress("copy", done, max(stream.estimated_bytes, done))
-        spaces = [Tablespace(oid, place) for oid, place in stream.tablespaces.items()]
-        return Copied(objects, spaces, stream.start_lsn, stream.stop_lsn, stream.timeline)
+    return BackupId(f"{kind}-{clock.stamp(began)}")
 
 
 def _blocks(chunks: Iterator[memoryview]) -> Iterator[bytes]:

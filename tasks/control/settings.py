@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
 
     retention_days: int = Field(30, ge=1, le=36_525, description="Days of the kept window.")
-    retention_minimum: int = Field(2, ge=1, description="Backups kept however old they are.")
+    retention_minimum: int = Field(2, ge=1, description="Full backups kept however old.")
     rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
     rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
 

@@ -40,19 +40,30 @@ class Part:
 class BaseBackup:
     """One running BASE_BACKUP; use it as a context, so that the connection is closed."""
 
-    def __init__(self, server: Server, label: str, *, fast: bool = True) -> None:
+    def __init__(
+        self,
+        server: Server,
+        label: str,
+        *,
+        fast: bool = True,
+        since: bytes | None = None,
+    ) -> None:
         """Prepare a backup of a server.
 
         Args:
             server: where from.
             label: goes into the backup's `backup_label`.
             fast: begin with an immediate checkpoint instead of waiting for a spread one.
+            since: the manifest of an earlier backup; only what changed since then is sent
+                (version 17 on).
 
         """
         self._server = server
+        self._since = since
         self._command = (
             f"BASE_BACKUP (LABEL '{label}', PROGRESS true, WAL false, TABLESPACE_MAP true,"
-            f" CHECKPOINT '{'fast' if fast else 'spread'}', MANIFEST 'yes')"
+            f" CHECKPOINT '{'fast' if fast else 'spread'}', MANIFEST 'yes'"
+            f"{', INCREMENTAL true' if since is not None else ''})"
         )
         self._pending: bytes | None = None
         self.start_lsn = ""
@@ -85,6 +96,8 @@ class BaseBackup:
                 expected="a role with REPLICATION and a matching line in pg_hba.conf",
                 do="see that the server runs and lets this role in",
             )
+        if self._since is not None:
+            self._upload(self._since)
         self._connection.nonblocking = 1
         with self._told():
             self._connection.send_query(self._command.encode())
@@ -133,6 +146,22 @@ class BaseBackup:
                 self._pending = message
                 return
         self._pending = None
+
+    def _upload(self, manifest: bytes) -> None:
+        """Tell the server what an earlier backup held."""
+        with self._told():
+            self._connection.send_query(b"UPLOAD_MANIFEST")
+            self._expect(pq.ExecStatus.COPY_IN)
+            self._connection.put_copy_data(manifest)
+            self._connection.put_copy_end()
+            self._expect(pq.ExecStatus.COMMAND_OK)
+            while self._connection.get_result() is not None:
+                pass  # the end of a command is a result that is not there
+
+    def _expect(self, status: pq.ExecStatus) -> None:
+        result = self._connection.get_result()
+        if result is None or result.status != status:
+            raise self._broken()
 
     def _message(self) -> bytes | None:
         """Return the next message of the stream, or None at its end."""

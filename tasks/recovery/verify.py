@@ -1,20 +1,22 @@
 """Prove a backup: restore it into a scratch cluster and hold it against its seal."""
 
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt
 from tasks.postgres import programs
 from tasks.postgres.server import Server
-from tasks.recovery import amcheck, expectations, unpack
+from tasks.recovery import amcheck, combine, expectations, unpack
 from tasks.recovery.boot import booted
+from tasks.recovery.combine import Link, links_of
 from tasks.recovery.comparison import comparisons
 from tasks.recovery.record import Record, Stopped
 from tasks.recovery.scratch import Scratch, scratch
 from tasks.repository.catalogue import Catalogue
+from tasks.repository.chain import chain_to
 from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
 from tasks.repository.model import Backup, Measure, Proof
 from tasks.repository.stanza import Stanza
@@ -55,14 +57,15 @@ def verify(
             room, or the programs are of another version. Nothing is recorded.
 
     """
-    backup = stanza.catalogue.get(wanted)
-    started, record = clock.now(), Record()
-    reading = stanza.catalogue.storage.hold(f"read-{backup.id}", shared=True, stanza=stanza.name)
-    with reading, scratch(stanza.home, backup.id, _room(backup)) as copy:
-        try:
-            Verification(stanza.catalogue, backup, copy, record, progress).run(meddle)
-        except Stopped:
-            log.warning("backup %s: a tier did not pass", backup.id)
+    catalogue, record = stanza.catalogue, Record()
+    backup, started = catalogue.get(wanted), clock.now()
+    with ExitStack() as held, suppress(Stopped):
+        with record.tier("objects"):
+            chain = chain_to(catalogue, backup)
+        for link in chain:
+            held.enter_context(catalogue.reading(link.id))
+        copy = held.enter_context(scratch(stanza.home, backup.id, _room(chain)))
+        Verification(catalogue, links_of(chain, copy), copy, record, progress).run(meddle)
     proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.seconds)
     if meddle is None:
         stanza.catalogue.record(proof)
@@ -70,20 +73,29 @@ def verify(
     return proof
 
 
-def _room(backup: Backup) -> int:
-    """Return the bytes that a copy takes up, with the WAL that it fetches and writes."""
-    return backup.bytes_source + 8 * backup.segment_bytes
+def _room(chain: Sequence[Backup]) -> int:
+    """Return the bytes that a copy takes up, with the WAL that it fetches and writes.
+
+    The links of a chain lie beside what is put together of them.
+    """
+    unpacked = sum(link.bytes_source for link in chain)
+    return unpacked * min(len(chain), 2) + 8 * chain[-1].segment_bytes
 
 
 @dataclass(frozen=True)
 class Verification:
-    """One backup, the copy that is made of it, and the record of what was found."""
+    """The links of one backup, the copy that is made of them, and the record of what was found."""
 
     catalogue: Catalogue
-    backup: Backup
+    links: list[Link]
     copy: Scratch
     record: Record
     progress: Progress
+
+    @property
+    def backup(self) -> Backup:
+        """The backup that is verified: the last link."""
+        return self.links[-1].backup
 
     def run(self, meddle: Meddle | None) -> None:
         """Go through the tiers.
@@ -112,40 +124,47 @@ class Verification:
     def objects(self) -> None:
         """Read every object back, unpacking it on the way; all are read, also after a bad one."""
         bad: list[Corrupt] = []
+        every = sum(link.backup.bytes_source for link in self.links)
         done = 0
-        self.copy.make(self.copy.data)
-        for item in self.backup.objects:
-            try:
-                unpack.unpack(self.catalogue, self.backup, item, self.copy)
-            except Corrupt as error:
-                bad.append(error)
-            done += item.raw_bytes
-            self.progress("objects", done, self.backup.bytes_source)
+        for link in self.links:
+            bad += combine.unpack_link(self.catalogue, link)
+            done += link.backup.bytes_source
+            self.progress("objects", done, every)
         try:
             segments = unpack.fetch_wal(self._archive, self.backup, self.copy)
         except Corrupt as error:
             bad.append(error)
         if bad:
             raise Corrupt("; ".join(map(str, bad)))
-        self.record.passed("objects", f"{len(self.backup.objects)} objects, {segments} segments")
+        count = sum(len(link.backup.objects) for link in self.links)
+        self.record.passed("objects", f"{count} objects, {segments} segments")
 
     def manifest(self) -> None:
-        """Let PostgreSQL compare the files with its manifest and parse the WAL."""
-        unpack.link_tablespaces(self.backup, self.copy)
+        """Let PostgreSQL compare the files with its manifests, join a chain, and parse the WAL."""
+        for link in self.links:
+            unpack.link_tablespaces(link.backup, link.place)
+        if len(self.links) > 1:
+            for link in self.links:
+                self._agrees(link.place, "--no-parse-wal")
+            combine.combine(self.links, self.copy)
+        self._agrees(self.copy, "--wal-directory", self.copy.wal)
+        unpack.forget_map(self.copy)
+        links = f", {len(self.links)} links put together" if len(self.links) > 1 else ""
+        self.record.passed("manifest", f"pg_verifybackup{links}")
+
+    def _agrees(self, place: Scratch, *options: object) -> None:
         plain = ["--format=plain"] if self.backup.server_version >= FORMAT_SINCE else []
         done = programs.run(
-            self.copy.programs,
+            place.programs,
             "pg_verifybackup",
-            [*plain, "--wal-directory", self.copy.wal, self.copy.data],
+            [*plain, *options, place.data],
             timeout_s=MANIFEST_TIMEOUT_S,
-            owner=self.copy.owner,
+            owner=place.owner,
             accept=(0, 1),
         )
         if done.returncode != 0:
             lines = done.stderr.replace(f"{self.copy.path}/", "").splitlines()
             raise Corrupt("pg_verifybackup found errors", seen=" | ".join(lines[:5]))
-        unpack.forget_map(self.copy)
-        self.record.passed("manifest", "pg_verifybackup")
 
     def measured(self, server: Server) -> Measure:
         """Measure the copy as the source was measured, before anything is added to it."""

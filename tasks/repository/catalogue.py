@@ -1,9 +1,9 @@
 """What the repository says of itself: signed documents beside the data, the only truth."""
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePath
 
 from pydantic import ConfigDict
 
@@ -12,6 +12,7 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
 from tasks.repository.model import FORMAT, Backup, BackupId, Pin, Proof
+from tasks.repository.pins import Pins
 from tasks.repository.storage import LocalStorage
 
 
@@ -96,7 +97,7 @@ class Catalogue:
         found: list[Backup | Damaged] = []
         for backup in self._ids():
             try:
-                found.append(self.get(backup))
+                found.append(self._read(backup))
             except Corrupt as error:
                 found.append(Damaged(backup, str(error)))
         return sorted(found, key=lambda entry: entry.id.rpartition("-")[2])
@@ -127,8 +128,11 @@ class Catalogue:
                 expected=", ".join(known) or "none is there",
                 do="hl7ops backups",
             )
-        name = f"{self.prefix(BackupId(wanted))}{DOCUMENT}"
+        return self._read(BackupId(wanted))
+
+    def _read(self, wanted: BackupId) -> Backup:
         self.claimed()
+        name = f"{self.prefix(wanted)}{DOCUMENT}"
         backup = self._documents.read(Backup, name)
         if backup.id != wanted or backup.stanza != self.stanza:
             raise Corrupt("a document stands in another's place", seen=f"{name} is of {backup.id}")
@@ -158,9 +162,22 @@ class Catalogue:
         found = [*self.storage.objects(prefix), *self.storage.leftovers(prefix)]
         return [(item.name, item.bytes) for item in found]
 
+    def stamps(self) -> set[str]:
+        """Return the moments that something among the backups is named by."""
+        return {name.rpartition("-")[2] for name in self._folders()}
+
     def leftovers(self) -> list[BackupId]:
         """List what interrupted takes and removals left among the backups."""
         return sorted(self._folders().keys() - set(self._ids()))
+
+    def reading(self, backup: BackupId) -> AbstractContextManager[None]:
+        """Hold a backup against removal while the block runs; others may hold it too.
+
+        Raises:
+            Refused: it is being removed.
+
+        """
+        return self.storage.hold(f"read-{backup}", shared=True, stanza=self.stanza)
 
     def record(self, proof: Proof) -> None:
         """Keep the record of a verification."""
@@ -184,38 +201,20 @@ class Catalogue:
         except Corrupt as error:
             return Damaged(backup, str(error))
 
-    def pins(self) -> dict[BackupId, str]:
-        """Return why backups are pinned; a pin that cannot be believed still holds."""
-        found = {}
-        for backup, name in self._pin_names().items():
-            try:
-                found[backup] = self._documents.read(Pin, name).reason
-            except Corrupt:
-                found[backup] = "its pin is damaged: look at it"
-        return found
+    @property
+    def pins(self) -> Pins:
+        """The pins, which keep backups from retention."""
+        return Pins(self._documents)
 
     def pin(self, pin: Pin) -> None:
-        """Keep a backup from retention."""
-        self.get(pin.backup)
-        self._documents.put(f"{self.stanza}/pins/{pin.backup}.json", pin)
-
-    def unpin(self, backup: BackupId) -> None:
-        """Let retention decide over a backup again.
+        """Keep a backup that is there from retention.
 
         Raises:
-            Refused: it is not pinned.
+            Refused: it is not there.
 
         """
-        pinned = self.pins()
-        if backup not in pinned:
-            raise Refused(
-                "that backup is not pinned",
-                stanza=self.stanza,
-                seen=backup,
-                expected=", ".join(pinned) or "none is pinned",
-                do="hl7ops backups",
-            )
-        self.storage.delete(f"{self.stanza}/pins/{backup}.json")
+        self.get(pin.backup)
+        self.pins.put(pin)
 
     def _ids(self) -> list[BackupId]:
         """List the backups that are, or were, whole: with a document, with proofs, or pinned."""
@@ -224,7 +223,7 @@ class Catalogue:
             for backup, names in self._folders().items()
             if any(name == DOCUMENT or name.startswith(PROOFS) for name in names)
         }
-        return sorted(whole | self._pin_names().keys())
+        return sorted(whole | self.pins.ids())
 
     def _folders(self) -> dict[BackupId, list[str]]:
         """Return what lies among the backups, by backup; what has another name is not ours."""
@@ -235,10 +234,6 @@ class Catalogue:
             if _ID.match(backup):
                 found.setdefault(BackupId(backup), []).append(name)
         return found
-
-    def _pin_names(self) -> dict[BackupId, str]:
-        names = [item.name for item in self.storage.objects(f"{self.stanza}/pins/")]
-        return {BackupId(PurePath(name).stem): name for name in names}
 
     def _proof_names(self, backup: BackupId) -> list[str]:
         return [item.name for item in self.storage.objects(f"{self.prefix(backup)}{PROOFS}")]

@@ -12,8 +12,10 @@ from tasks.control.errors import Corrupt, OpsError
 FORMAT = 1
 """Version of the documents below; a reader refuses one that it does not know."""
 
+MANIFEST = "backup_manifest.zst"
+
 BackupId = NewType("BackupId", str)
-BackupType = Literal["full"]
+BackupType = Literal["full", "differential", "incremental"]
 SealMode = Literal["locked", "quiet", "bounded"]
 Verdict = Literal["proven", "failed", "error"]
 Outcome = Literal["pass", "fail", "error"]
@@ -117,7 +119,11 @@ class Tablespace:
 
 @dataclass(frozen=True)
 class Backup:
-    """A complete backup: everything from its start to its seal is in the repository."""
+    """A complete backup: everything from its start to its seal is in the repository.
+
+    A differential or incremental one holds what changed since its parent, and the hash of the
+    parent's manifest, so that no other backup can stand in the parent's place.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -137,12 +143,18 @@ class Backup:
     tablespaces: list[Tablespace]
     seal: Seal
     phases: dict[str, float]
+    parent_manifest: str | None = None
     format: int = FORMAT
 
     @property
     def bytes_source(self) -> int:
         """Bytes that the server sent."""
         return sum(item.raw_bytes for item in self.objects)
+
+    @property
+    def manifest(self) -> StoredObject:
+        """The server's list of the files of the cluster at that time."""
+        return next(item for item in self.objects if item.name == MANIFEST)
 
     @property
     def bytes_stored(self) -> int:

@@ -10,7 +10,7 @@ from flows.cleanup import cleanup
 from flows.overdue import overdue
 from flows.verify import verify as prove
 from flows.wal import wal
-from tasks.backup.take import full
+from tasks.backup.take import take
 from tasks.control.clock import readable
 from tasks.control.errors import Refused
 from tasks.recovery.verify import verify
@@ -27,7 +27,7 @@ def test_wal_is_archived_and_a_second_pull_finds_nothing_new(platform):
 
 def test_a_dry_cleanup_says_what_a_real_one_does(platform, page):
     """Nothing is old enough to go, and both runs say so."""
-    full(platform)
+    take(platform)
 
     def kept():
         text = page("cleanup-report-main")
@@ -45,7 +45,7 @@ def test_an_edited_block_changes_the_next_run(platform, page):
     """The window that is set in the UI is the one that the next cleanup keeps."""
     PostgresCluster().save("main", overwrite=True)
     BackupRepository(retention_days=30).save("main", overwrite=True)
-    full(platform)
+    take(platform)
     cleanup()
     assert "younger than 30 days" in page("cleanup-report-main")
     with get_client(sync_client=True) as client:
@@ -76,7 +76,7 @@ def test_the_alarm_fails_in_plain_sight(platform):
 
 def test_the_alarm_names_the_last_proof(platform):
     """So that whoever is woken knows how old it is."""
-    made = full(platform)
+    made = take(platform)
     assert verify(platform, made.id).verdict == "proven"
     last = platform.catalogue.proofs(made.id)[-1].finished_at
     with pytest.raises(Refused, match=f"the last one at {readable(last)}"):
@@ -94,7 +94,7 @@ def test_wal_that_is_missing_fails_the_run_by_name(platform):
         connection.execute("checkpoint")
     with pytest.raises(Refused, match="WAL is missing between the archive and the server"):
         wal()
-    full(platform)
+    take(platform)
     assert wal() >= 0
 
 

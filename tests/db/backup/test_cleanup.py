@@ -20,7 +20,7 @@ LATER = timedelta(days=90)
 @pytest.fixture(scope="module")
 def taken(stanza):
     """Take four backups, the second of which is proven."""
-    made = [take.full(stanza) for _ in range(4)]
+    made = [take.take(stanza) for _ in range(4)]
     assert verify(stanza, made[1].id).verdict == "proven"
     return made
 
@@ -94,7 +94,7 @@ def test_a_pinned_backup_stays_with_its_wal_until_it_is_unpinned(stanza, backups
     assert decision.keep
     assert decision.reason == "pinned: before the upgrade"
     assert verify(stanza, first).verdict == "proven"
-    stanza.catalogue.unpin(first)
+    stanza.catalogue.pins.remove(first)
     assert cleanup(stanza, now=clock.now() + LATER).plan.drop == [first]
 
 

@@ -41,7 +41,7 @@ setattr(owner, last, dying)
 stanza = open_stanza(settings.load())
 if verb == "take":
     from tasks.backup import take
-    take.full(stanza)
+    take.take(stanza)
 elif verb == "pull":
     from tasks.backup import wal
     wal.pull(stanza, stanza.server())
@@ -87,7 +87,7 @@ def test_a_killed_take_is_never_listed_and_the_next_one_succeeds(stanza, place, 
     known = [entry.id for entry in stanza.catalogue.entries()]
     die(stanza, "take", place, count)
     assert [entry.id for entry in stanza.catalogue.entries()] == known
-    made = take.full(stanza)
+    made = take.take(stanza)
     cleanup(stanza)
     assert stanza.catalogue.leftovers() == []
     assert [entry.id for entry in stanza.catalogue.entries()] == [*known, made.id]
@@ -121,7 +121,7 @@ def test_a_killed_pull_leaves_no_gap(stanza, place, count):
 )
 def test_a_killed_verification_is_collected_by_the_next(stanza, place, count):
     """Its scratch cluster, running or not, is removed, and the proof is made."""
-    take.full(stanza)
+    take.take(stanza)
     die(stanza, "verify", place, count)
     assert verify(stanza, "latest").verdict == "proven"
     assert not list(stanza.home.scratch.iterdir())
@@ -138,7 +138,7 @@ def test_a_killed_verification_is_collected_by_the_next(stanza, place, count):
 def test_a_killed_cleanup_leaves_no_backup_without_its_data(stanza, place, count):
     """What is listed has all of its objects, and the next cleanup removes the rest."""
     for _ in range(3):
-        last = take.full(stanza)
+        last = take.take(stanza)
     die(stanza, "cleanup", place, count)
     for entry in stanza.catalogue.backups():
         names = [name for name, _ in stanza.catalogue.objects(entry.id)]

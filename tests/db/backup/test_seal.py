@@ -40,7 +40,7 @@ def test_what_is_restored_equals_the_seal_under_continuous_writes(stanza):
         began = time.monotonic()
         made = []
         for _ in range(2):
-            made.append(take.full(stanza))
+            made.append(take.take(stanza))
             time.sleep(1)
         rate = sum(counts) / (time.monotonic() - began)
     assert [each.seal.mode for each in made] == ["locked", "locked"]
@@ -57,7 +57,7 @@ def test_a_long_writer_makes_the_seal_bounded_and_the_proof_holds(stanza):
     server = stanza.server()
     with server.connect(autocommit=False) as writer:
         writer.execute("delete from counted where id = (select max(id) from counted)")
-        made = take.full(stanza)
+        made = take.take(stanza)
         writer.commit()
     assert made.seal.mode == "bounded"
     proof = verify(stanza, made.id)

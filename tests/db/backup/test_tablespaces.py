@@ -42,7 +42,7 @@ def files(path):
 
 def test_every_tablespace_is_kept_and_proven(spread):
     """In one stream, without the copy ever touching the source's own directories."""
-    made = take.full(spread)
+    made = take.take(spread)
     assert len(made.tablespaces) == 2
     assert len([item for item in made.objects if item.name[0].isdigit()]) == 2
     spread.home.primary.stop()
@@ -55,7 +55,7 @@ def test_every_tablespace_is_kept_and_proven(spread):
 
 def test_a_tablespace_that_was_damaged_is_named(spread):
     """By the object that holds it; and with its directory gone at the source, it is proven."""
-    made = take.full(spread)
+    made = take.take(spread)
     spread.home.primary.stop()
     shutil.rmtree(spread.home.path / "slow")
     assert verify(spread, made.id).verdict == "proven"

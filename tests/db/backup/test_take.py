@@ -14,7 +14,7 @@ from tasks.repository.wal import intervals
 
 def test_a_backup_is_listed_with_all_that_it_is_made_of(stanza):
     """The catalogue names its objects, its positions, its seal and its phases."""
-    made = take.full(stanza)
+    made = take.take(stanza)
     assert stanza.catalogue.get("latest") == made
     assert [item.name for item in made.objects] == ["base.tar.zst", "backup_manifest.zst"]
     assert made.bytes_source > made.bytes_stored > 1_000_000
@@ -25,13 +25,13 @@ def test_a_backup_is_listed_with_all_that_it_is_made_of(stanza):
 def test_a_second_backup_is_refused_by_name(stanza):
     """Both the repository and the server know that one is running."""
     with alone(stanza.server(), "backup"), pytest.raises(Refused, match="another backup"):
-        take.full(stanza)
+        take.take(stanza)
     hold = stanza.catalogue.storage.hold
     with (
         hold("backup", shared=False, stanza="main"),
         pytest.raises(Refused, match="backup is in use"),
     ):
-        take.full(stanza)
+        take.take(stanza)
 
 
 def test_a_backup_that_breaks_leaves_nothing_behind(stanza):
@@ -43,7 +43,7 @@ def test_a_backup_that_breaks_leaves_nothing_behind(stanza):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        take.full(stanza, progress=meddle)
+        take.take(stanza, progress=meddle)
     assert stanza.catalogue.storage.objects("main/backups/") == before
     assert stanza.catalogue.leftovers() == []
 
@@ -64,7 +64,7 @@ def test_a_backup_whose_wal_does_not_arrive_does_not_count(stanza):
     thread.start()
     try:
         with pytest.raises(Corrupt, match="did not reach the repository; seen: missing: 0000"):
-            take.full(stanza)
+            take.take(stanza)
     finally:
         stop.set()
         thread.join()
@@ -97,7 +97,7 @@ def test_a_gap_is_named_and_a_full_backup_begins_a_new_interval(stanza):
         connection.execute("checkpoint")
     with pytest.raises(Refused, match="WAL is missing between the archive and the server"):
         wal.pull(stanza, server)
-    take.full(stanza)
+    take.take(stanza)
     kept = wal.open_archive(stanza, server).kept()
     assert len(intervals(kept)) >= 2
     assert wal.pull(stanza, server).segments >= 0

@@ -102,7 +102,7 @@ def test_a_slot_that_has_lost_wal_is_refused_until_a_full_backup(other):
     with server.connect() as connection:
         connection.execute("alter system set max_slot_wal_keep_size = '1GB'")
         connection.execute("select pg_reload_conf()")
-    made = take.full(other)
+    made = take.take(other)
     assert other.catalogue.get("latest") == made
     assert not slot.find(server).is_lost
     assert len(wal.coverage(other)) == 2

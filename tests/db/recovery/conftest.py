@@ -38,7 +38,7 @@ def stanza():
 @pytest.fixture(scope="package")
 def backup(stanza):
     """Take one full backup of it."""
-    return take.full(stanza)
+    return take.take(stanza)
 
 
 @pytest.fixture(scope="module")

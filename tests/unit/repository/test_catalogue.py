@@ -113,7 +113,7 @@ def test_a_pin_that_was_edited_still_holds(catalogue, kept):
     catalogue.pin(Pin(kept[0].id, "before the upgrade", kept[0].started_at))
     path = catalogue.storage.root / "main" / "pins" / f"{kept[0].id}.json"
     path.write_bytes(b"{}")
-    assert catalogue.pins() == {kept[0].id: "its pin is damaged: look at it"}
+    assert catalogue.pins.reasons() == {kept[0].id: "its pin is damaged: look at it"}
 
 
 def test_a_discarded_backup_leaves_the_catalogue_before_its_data_go(
@@ -222,13 +222,13 @@ def test_a_pin_is_of_a_backup_that_is_there(catalogue, kept):
     """Pinning what is gone would look like safety."""
     pin = Pin(kept[0].id, "before the upgrade", kept[0].started_at)
     catalogue.pin(pin)
-    assert catalogue.pins() == {pin.backup: pin.reason}
+    assert catalogue.pins.reasons() == {pin.backup: pin.reason}
     with pytest.raises(Refused, match=f"not pinned; seen: full-2020.*expected: {kept[0].id}"):
-        catalogue.unpin(BackupId("full-20200101T000000Z"))
-    catalogue.unpin(kept[0].id)
-    assert catalogue.pins() == {}
+        catalogue.pins.remove(BackupId("full-20200101T000000Z"))
+    catalogue.pins.remove(kept[0].id)
+    assert catalogue.pins.reasons() == {}
     with pytest.raises(Refused, match="none is pinned"):
-        catalogue.unpin(kept[0].id)
+        catalogue.pins.remove(kept[0].id)
     with pytest.raises(Refused, match="there is no such backup"):
         catalogue.pin(Pin(BackupId("full-20200101T000000Z"), "x", kept[0].started_at))
 

@@ -1,0 +1,105 @@
+"""What a backup is built on: which earlier one, and whether the server can tell the difference."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.postgres.server import Identity, Server
+from tasks.repository.catalogue import Damaged
+from tasks.repository.chain import chain_to
+from tasks.repository.model import Backup, BackupType
+from tasks.repository.stanza import Stanza
+from tasks.repository.stream import CHUNK_BYTES, reading
+
+
+log = logging.getLogger(__name__)
+
+SINCE = 17
+"""The major version that brought native incremental backup."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The backup that a new one is built on, and the server's list of its files."""
+
+    backup: Backup
+    manifest: bytes
+
+
+def find(stanza: Stanza, server: Server, identity: Identity, kind: BackupType) -> Parent | None:
+    """Return what a backup of a kind is built on: nothing, the last full one, or the newest.
+
+    A backup whose chain is broken, or whose last proof failed, is not built on.
+
+    Raises:
+        Refused: there is none, or the server cannot take increments; says what to do.
+
+    """
+    if kind == "full":
+        return None
+    _see_that_it_can(server, identity)
+    for backup in reversed(stanza.catalogue.backups()):
+        is_of_kind = kind == "incremental" or backup.type == "full"
+        is_of_cluster = backup.system_identifier == identity.system_identifier
+        if is_of_kind and is_of_cluster and _is_sound(stanza, backup):
+            return Parent(backup, b"".join(_manifest(stanza, backup)))
+    raise Refused(
+        f"there is no backup that a {kind} one could be built on",
+        stanza=stanza.name,
+        expected="a sound full backup of this cluster",
+        do="hl7ops backup full",
+    )
+
+
+def told(error: OpsError, parent: Parent) -> OpsError:
+    """Say what to do where the server does not know any more what changed since the parent."""
+    if "WAL summar" not in str(error):
+        return error
+    return Refused(
+        "the server does not know what changed since the parent",
+        seen=str(error),
+        expected=f"WAL summaries since {parent.backup.start_lsn}, where {parent.backup.id} began",
+        do="hl7ops backup full, and raise wal_summary_keep_time above the time between backups",
+    )
+
+
+def _see_that_it_can(server: Server, identity: Identity) -> None:
+    if identity.major < SINCE:
+        raise Refused(
+            "this server cannot take increments",
+            stanza=server.stanza,
+            seen=f"PostgreSQL {identity.major}",
+            expected=f"{SINCE} or later",
+            do="hl7ops backup full, or upgrade the server",
+        )
+    with server.connect(statement_timeout_s=10) as connection:
+        row = connection.execute("show summarize_wal").fetchone()
+    if row != ("on",):
+        raise Refused(
+            "this server does not keep what increments are made of",
+            stanza=server.stanza,
+            seen="summarize_wal = off",
+            expected="summarize_wal = on",
+            do="alter system set summarize_wal = on; select pg_reload_conf(); then a full backup",
+        )
+
+
+def _is_sound(stanza: Stanza, backup: Backup) -> bool:
+    proof = stanza.catalogue.last_proof(backup.id)
+    if isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed"):
+        log.warning("backup %s did not pass its last proof; not built on", backup.id)
+        return False
+    try:
+        chain_to(stanza.catalogue, backup)
+    except Corrupt as error:
+        log.warning("not built on: %s", error)
+        return False
+    return True
+
+
+def _manifest(stanza: Stanza, backup: Backup) -> Iterator[bytes]:
+    catalogue = stanza.catalogue
+    with reading(catalogue.storage, catalogue.prefix(backup.id), backup.manifest) as source:
+        while block := source.read(CHUNK_BYTES):
+            yield block

@@ -1,0 +1,38 @@
+"""Chains: a full backup and what was taken on top of it, each link held to the one before."""
+
+from tasks.control.errors import Corrupt, Refused
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.model import Backup
+
+
+def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
+    """Return what a backup is restored from: its full backup first, itself last.
+
+    Raises:
+        Corrupt: a link is missing or damaged, or another backup stands in its place; names it.
+
+    """
+    links = [backup]
+    while (parent := links[0].parent) is not None:
+        if parent in {link.id for link in links}:
+            raise _broken(links[0], "a chain without a beginning")
+        try:
+            found = catalogue.get(parent)
+        except (Corrupt, Refused) as error:
+            raise _broken(links[0], str(error)) from None
+        if found.manifest.sha256 != links[0].parent_manifest:
+            raise _broken(links[0], f"another backup stands in the place of {parent}")
+        links.insert(0, found)
+    if links[0].type != "full":
+        raise _broken(links[0], f"{links[0].id} has no parent")
+    return links
+
+
+def _broken(link: Backup, seen: str) -> Corrupt:
+    return Corrupt(
+        f"the chain of backup {link.id} is broken",
+        stanza=link.stanza,
+        seen=seen,
+        expected=f"its parent {link.parent}, as it was when {link.id} was taken",
+        do="hl7ops backup full begins a new chain",
+    )
