@@ -7,6 +7,7 @@ import pytest
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.recovery import boot, verify
+from tasks.recovery.combine import links_of
 from tasks.recovery.record import Record, Stopped
 from tasks.recovery.scratch import scratch
 from tasks.repository.stanza import open_stanza
@@ -16,8 +17,9 @@ from tasks.repository.stanza import open_stanza
 def unpacked(stanza, backup):
     """Unpack the backup into a scratch directory, ready for the tiers after the first."""
     with scratch(stanza.home, "tiers", backup.bytes_source) as copy:
+        links = links_of([backup], copy)
         made = verify.Verification(
-            stanza.catalogue, backup, copy, Record(), lambda _tier, _done, _all: None
+            stanza.catalogue, links, copy, Record(), lambda _tier, _done, _all: None
         )
         made.objects()
         yield made
