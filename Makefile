@@ -10,7 +10,7 @@ up: $(VENV)/.run
 	$(BIN)/hl7ops up
 
 test: $(VENV)/.dev
-	.ci/browser
+	.ci/programs
 	$(BIN)/pytest -n 2 $(PYTEST)
 
 check: $(VENV)/.dev

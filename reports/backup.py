@@ -8,7 +8,8 @@ from reports.page import counted, details, duration, page, size, table
 from reports.retention import coverage, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
-from tasks.repository.model import TIERS, Backup, Proof
+from tasks.repository.model import Backup
+from tasks.repository.proof import TIERS, Proof
 from tasks.repository.wal import Interval
 
 
@@ -72,7 +73,7 @@ def _facts(chain: Chain) -> str | None:
         ("Type", f"{backup.type}, built on {backup.parent}" if backup.parent else backup.type),
         ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
         ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
-        ("Sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),
+        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({seal.mode})"),
         ("Restore point", f"`{seal.restore_point}` at {seal.lsn}"),
     ]
     if chain.proof is not None:

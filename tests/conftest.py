@@ -1,11 +1,17 @@
 """What all tests share: the public data beside the checkout, and which go to one worker."""
 
+import itertools
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tasks.repository.s3.server import serving
+
+
+_numbers = itertools.count(1)
 
 ROOMS = ("/ui", "/flow", "/cli", "/recovery")
 """Directories whose tests share a server that is slow to start."""
@@ -20,6 +26,31 @@ def shared_data():
             pytest.fail("the public data is missing beside the checkout")
         pytest.skip("the public data is not beside the checkout")
     return path
+
+
+BUCKET = "backups"
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    """Run a real S3 server that checks signatures; its buckets are directories of `folder`."""
+    folder = tmp_path_factory.mktemp("s3")
+    with serving(folder, BUCKET) as server:
+        server_and_folder = SimpleNamespace(server=server, folder=folder, bucket=BUCKET)
+        yield server_and_folder
+
+
+@pytest.fixture
+def s3_settings(s3):
+    """Return the settings of a repository of its own in the bucket."""
+    return {
+        "s3_bucket": s3.bucket,
+        "s3_endpoint_url": s3.server.endpoint,
+        "s3_prefix": f"place-{next(_numbers)}",
+        "s3_region": "us-east-1",
+        "s3_access_key_id": s3.server.access_key,
+        "s3_secret_access_key": s3.server.secret_key.get_secret_value(),
+    }
 
 
 class ByRoom(LoadScopeScheduling):

@@ -12,7 +12,9 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
-from tasks.repository.model import Backup, BackupId, BackupType, Pin, Proof
+from tasks.repository.model import Backup, BackupId, BackupType
+from tasks.repository.pins import Pin
+from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza, open_stanza
 
 
@@ -57,7 +59,7 @@ def _show_backup(backup: Backup) -> None:
     if backup.parent:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
-    screen.print(f"  sealed ({seal.mode}): {seal.measure.rows:,} rows, restore point at {seal.lsn}")
+    screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows, restore point at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 
@@ -133,7 +135,7 @@ def backups(*, as_json: AsJson = False) -> None:
     pins = catalogue.pins.reasons()
     for line in lines:
         line["pinned"] = pins.get(line["id"])
-    title = f"Backups of stanza {stanza.name} in {catalogue.storage.root}"
+    title = f"Backups of stanza {stanza.name} in {catalogue.storage.place}"
     say(lines, lambda: _show_backups(title, lines), as_json=as_json)
 
 

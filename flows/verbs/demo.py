@@ -97,7 +97,7 @@ def _show(stanza: Stanza) -> None:
     rows = [
         ("read from the server", size(made.bytes_source)),
         ("stored", size(made.bytes_stored)),
-        ("sealed", f"{len(seal.measure.tables)} tables, {seal.measure.rows:,} rows ({seal.mode})"),
+        ("sealed", f"{seal.tables} tables, {seal.rows:,} rows ({seal.mode})"),
         ("restored and held against it", f"{len(proof.checks)} checks, {spent:.0f} s"),
     ]
     show_table("", ("what", "how much"), rows)

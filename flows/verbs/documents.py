@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.repository.catalogue import Catalogue, Damaged
-from tasks.repository.model import TIERS, Backup, Proof
+from tasks.repository.model import Backup
+from tasks.repository.proof import TIERS, Proof
 from tasks.repository.wal import Interval
 
 
@@ -31,8 +32,8 @@ def of_backup(backup: Backup) -> dict[str, Any]:
             "lsn": seal.lsn,
             "mode": seal.mode,
             "taken_at": seal.taken_at,
-            "tables": len(seal.measure.tables),
-            "rows": seal.measure.rows,
+            "tables": seal.tables,
+            "rows": seal.rows,
             "seconds": seal.seconds,
         },
     }

@@ -7,8 +7,9 @@ from tasks.backup.retention import Cleaned, Policy, Standing, plan_retention, wa
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId, Proof
-from tasks.repository.stanza import Stanza
+from tasks.repository.model import Backup, BackupId
+from tasks.repository.proof import Proof
+from tasks.repository.stanza import S3, Stanza
 from tasks.repository.wal import Archive, Kept
 
 
@@ -52,8 +53,12 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
 
 
 def policy_of(stanza: Stanza) -> Policy:
-    """Return the policy that the settings state."""
-    return Policy(stanza.settings.retention_days, stanza.settings.retention_minimum)
+    """Return the policy that the settings state for the repository that is worked on."""
+    known = stanza.settings
+    days, minimum = known.retention_days, known.retention_minimum
+    if stanza.repository == S3:
+        days, minimum = known.s3_retention_days or days, known.s3_retention_minimum or minimum
+    return Policy(days, minimum)
 
 
 def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
@@ -65,24 +70,17 @@ def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
         return Standing(
             verdict=proof.verdict if isinstance(proof, Proof) else None,
             pin=pins.get(backup.id),
-            in_use=_is_held(stanza, f"read-{backup.id}"),
+            in_use=catalogue.storage.held(f"read-{backup.id}", stanza=stanza.name),
             is_in_doubt=isinstance(proof, Damaged),
         )
 
     return {backup.id: standing(backup) for backup in catalogue.backups()}
 
 
-def _is_held(stanza: Stanza, name: str) -> bool:
-    try:
-        with stanza.catalogue.storage.hold(name, shared=False, stanza=stanza.name):
-            return False
-    except Refused:
-        return True
-
-
 def _abandoned(stanza: Stanza) -> list[BackupId]:
     """Return what interrupted runs left; nothing while a backup is being taken."""
-    return [] if _is_held(stanza, "backup") else stanza.catalogue.leftovers()
+    is_taken = stanza.catalogue.storage.held("backup", stanza=stanza.name)
+    return [] if is_taken else stanza.catalogue.leftovers()
 
 
 def _remove(stanza: Stanza, backup: BackupId) -> None:
@@ -106,7 +104,7 @@ def _unneeded(stanza: Stanza, floors: dict[str, int | None]) -> list[Kept]:
     if claim is None:
         return found
     for identifier, floor in floors.items():
-        archive = Archive(stanza.catalogue.storage, stanza.name, identifier, claim.segment_bytes)
+        archive = Archive(stanza.catalogue.vault, stanza.name, identifier, claim.segment_bytes)
         kept = archive.kept().values()
         found += [item for item in kept if floor is None or item.segment.end <= floor]
     return found

@@ -13,7 +13,7 @@ from tasks.postgres import contents
 from tasks.postgres.contents import Table
 from tasks.postgres.server import Connection, Server
 from tasks.repository.measure import everywhere
-from tasks.repository.model import SealMode
+from tasks.repository.seal import SealMode
 
 
 LOCK_TIMEOUT_MS = 100

@@ -1,7 +1,6 @@
 """What a backup is built on: which earlier one, and whether the server can tell the difference."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.control.errors import Corrupt, OpsError, Refused
@@ -10,7 +9,6 @@ from tasks.repository.catalogue import Damaged
 from tasks.repository.chain import chain_to
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.stanza import Stanza
-from tasks.repository.stream import CHUNK_BYTES, reading
 
 
 log = logging.getLogger(__name__)
@@ -43,7 +41,8 @@ def find(stanza: Stanza, server: Server, identity: Identity, kind: BackupType) -
         is_of_kind = kind == "incremental" or backup.type == "full"
         is_of_cluster = backup.system_identifier == identity.system_identifier
         if is_of_kind and is_of_cluster and _is_sound(stanza, backup):
-            return Parent(backup, b"".join(_manifest(stanza, backup)))
+            prefix = stanza.catalogue.prefix(backup.id)
+            return Parent(backup, stanza.catalogue.vault.read(prefix, backup.manifest))
     raise Refused(
         f"there is no backup that a {kind} one could be built on",
         stanza=stanza.name,
@@ -96,10 +95,3 @@ def _is_sound(stanza: Stanza, backup: Backup) -> bool:
         log.warning("not built on: %s", error)
         return False
     return True
-
-
-def _manifest(stanza: Stanza, backup: Backup) -> Iterator[bytes]:
-    catalogue = stanza.catalogue
-    with reading(catalogue.storage, catalogue.prefix(backup.id), backup.manifest) as source:
-        while block := source.read(CHUNK_BYTES):
-            yield block

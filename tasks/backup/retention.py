@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from tasks.postgres import lsn
 from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId, Verdict
+from tasks.repository.model import Backup, BackupId
+from tasks.repository.proof import Verdict
 
 
 @dataclass(frozen=True)

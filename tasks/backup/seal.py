@@ -10,7 +10,8 @@ from tasks.control import clock
 from tasks.postgres import contents
 from tasks.postgres.server import Server
 from tasks.repository.measure import Progress, measure, sequences_of, tables_of
-from tasks.repository.model import BackupId, Measure, Seal, TableSeal
+from tasks.repository.model import BackupId
+from tasks.repository.seal import Measure, Seal, TableSeal
 
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def take(
     *,
     attempts: int = moment.ATTEMPTS,
     progress: Progress = lambda _: None,
-) -> Seal:
+) -> tuple[Seal, Measure]:
     """Seal what the server holds now: all of its databases, in one moment.
 
     Writers wait a few milliseconds at most, and only where locks are had at once; everything is
@@ -46,16 +47,18 @@ def take(
         measured = measure(watch.watching, tables, sequences, progress=progress)
         if caught.mode == "bounded":
             measured = _with_bounds(watch, tables, measured, caught.snapshots)
-    return Seal(
+    sealed = Seal(
         restore_point=caught.restore_point,
         lsn=caught.lsn,
         taken_at=taken_at,
         mode=caught.mode,
         attempts=caught.attempts,
         snapshots=caught.snapshots,
-        measure=measured,
+        tables=len(measured.tables),
+        rows=measured.rows,
         seconds=round(time.monotonic() - began, 3),
     )
+    return sealed, measured
 
 
 def _with_bounds(

@@ -7,7 +7,8 @@ from tasks.backup import cleanup, take, wal
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
-from tasks.repository.model import Backup, BackupType, Proof
+from tasks.repository.model import Backup, BackupType
+from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Interval
 

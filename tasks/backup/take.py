@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,9 +16,10 @@ from tasks.postgres import lsn
 from tasks.postgres.basebackup import BaseBackup
 from tasks.postgres.lock import alone
 from tasks.postgres.server import Server, identify
-from tasks.repository.model import Backup, BackupId, BackupType, Seal, StoredObject, Tablespace
+from tasks.repository.model import MEASURE, Backup, BackupId, BackupType, StoredObject, Tablespace
+from tasks.repository.seal import Seal
 from tasks.repository.stanza import Stanza
-from tasks.repository.stream import storing
+from tasks.repository.stream import Sink
 from tasks.repository.wal import Archive, needed
 
 
@@ -122,7 +123,7 @@ class Take:
         with phases.phase("copy"):
             copied = self._copy(fast=fast, progress=progress)
         with phases.phase("seal"):
-            sealed = seal.take(server, self.id, progress=lambda _: progress("seal", 0, 0))
+            sealed = self._seal(copied.objects, progress)
         with phases.phase("archive WAL"):
             wal.pull(
                 stanza,
@@ -154,18 +155,29 @@ class Take:
     def _copy(self, *, fast: bool, progress: Progress) -> Copied:
         """Store what the server sends, hashed and compressed on the way."""
         objects: list[StoredObject] = []
-        catalogue = self.stanza.catalogue
         done = 0
         with self._opened(fast=fast) as stream:
             for part in stream.parts():
-                name, prefix = f"{part.name}.zst", catalogue.prefix(self.id)
-                with storing(catalogue.storage, prefix, name, objects) as sink:
+                with self._storing(f"{part.name}.zst", objects) as sink:
                     for block in _blocks(part.chunks):
                         sink.write(block)
                         done += len(block)
                         progress("copy", done, max(stream.estimated_bytes, done))
             spaces = [Tablespace(oid, place) for oid, place in stream.tablespaces.items()]
             return Copied(objects, spaces, stream.start_lsn, stream.stop_lsn, stream.timeline)
+
+    def _seal(self, kept: list[StoredObject], progress: Progress) -> Seal:
+        """Seal what the server holds, and store what was measured."""
+        sealed, measured = seal.take(
+            self.server, self.id, progress=lambda _: progress("seal", 0, 0)
+        )
+        with self._storing(f"{MEASURE}.zst", kept) as sink:
+            sink.write(measured.to_bytes())
+        return sealed
+
+    def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
+        catalogue = self.stanza.catalogue
+        return catalogue.vault.storing(catalogue.prefix(self.id), name, kept)
 
     @contextmanager
     def _opened(self, *, fast: bool) -> Iterator[BaseBackup]:

@@ -114,9 +114,7 @@ def coverage(stanza: Stanza) -> list[Interval]:
     claim = stanza.catalogue.claimed()
     if claim is None:
         return []
-    storage = stanza.catalogue.storage
-    archive = Archive(storage, stanza.name, claim.system_identifier, claim.segment_bytes)
-    return intervals(archive.kept())
+    return intervals(stanza.catalogue.archive(claim).kept())
 
 
 def open_archive(stanza: Stanza, server: Server) -> Archive:
@@ -128,8 +126,7 @@ def open_archive(stanza: Stanza, server: Server) -> Archive:
     """
     identity = identify(server)
     size = slot.written(server, switch=False).segment_bytes
-    claim = stanza.catalogue.claim(identity.system_identifier, size)
-    return Archive(stanza.catalogue.storage, stanza.name, claim.system_identifier, size)
+    return stanza.catalogue.archive(stanza.catalogue.claim(identity.system_identifier, size))
 
 
 def reserve(stanza: Stanza, server: Server, *, restart: bool) -> Slot:

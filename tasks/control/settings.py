@@ -1,12 +1,14 @@
 """Settings: defaults, then `hl7ops.yaml`, then the environment, then the block of the stanza."""
 
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -16,6 +18,13 @@ from tasks.control.errors import Refused
 
 
 PREFIX = "HL7OPS_"
+
+
+def _listed(value: object) -> object:
+    """Return the lines, or the parts between commas, of a text."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
 
 
 class Settings(BaseSettings):
@@ -42,13 +51,41 @@ class Settings(BaseSettings):
     backup_dir: Path | None = Field(
         None, description="The local repository; unset: `repository` in the home."
     )
-    s3_bucket: str | None = Field(None, description="Bucket of a repository in S3.")
+    s3_bucket: str | None = Field(
+        None, description="Bucket of a repository in S3: the only one, or beside BACKUP_DIR."
+    )
+    s3_prefix: str = Field("", description="Where in the bucket; unset: at its top.")
     s3_endpoint_url: str | None = Field(
         None, description="Endpoint of an S3 server that is not Amazon's."
     )
+    s3_region: str | None = Field(None, description="Region of the bucket.")
+    s3_access_key_id: SecretStr | None = Field(
+        None, description="Key of S3; unset: the machine's own role or profile."
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="The secret of that key.")
+    s3_storage_class: str | None = Field(None, description="Storage class, such as STANDARD_IA.")
+    s3_encryption: Literal["AES256", "aws:kms"] | None = Field(
+        None, description="Encryption by the store itself: SSE-S3 or SSE-KMS."
+    )
+    s3_kms_key_id: str | None = Field(None, description="Key of SSE-KMS; unset: the account's own.")
+    s3_part_mib: int = Field(
+        32, ge=5, le=1024, description="Size of an upload's parts; 10,000 of them are the largest."
+    )
+
+    age_recipients: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="age keys that everything kept is encrypted to; several by commas."
+    )
+    age_identity_file: Path | None = Field(
+        None, description="File of the age identity that reads what is encrypted."
+    )
+    age_identity: SecretStr | None = Field(None, description="That identity itself.")
 
     retention_days: int = Field(30, ge=1, le=36_525, description="Days of the kept window.")
     retention_minimum: int = Field(2, ge=1, description="Full backups kept however old.")
+    s3_retention_days: int | None = Field(
+        None, ge=1, le=36_525, description="The same in S3, where both are used."
+    )
+    s3_retention_minimum: int | None = Field(None, ge=1, description="The same in S3.")
     rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
     rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.postgres import programs
 from tasks.postgres.server import Server, identify
-from tasks.repository.model import Check
+from tasks.repository.proof import Check
 
 
 FOUND_CORRUPTION = 2

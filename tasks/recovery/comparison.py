@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.repository.facts import COUNTED
-from tasks.repository.model import Measure, Seal, TableSeal
+from tasks.repository.seal import Measure, SealMode, TableSeal
 
 
 Value = str | int | None
@@ -30,14 +30,14 @@ class Comparison:
     relation: Relation = "equal"
 
 
-def comparisons(seal: Seal, copy: Measure) -> list[Comparison]:
+def comparisons(mode: SealMode, seal: Measure, copy: Measure) -> list[Comparison]:
     """Lay a seal beside a copy.
 
     Under a `bounded` seal only rows that its snapshots saw are counted: those that outlived the
     restore point must be in the copy, and no more than the snapshots saw; a table whose rows all
     outlived it must be equal. Counted facts follow from the tables, and are not compared then.
     """
-    sealed = {table.name: table for table in seal.measure.tables}
+    sealed = {table.name: table for table in seal.tables}
     copied = {table.name: table for table in copy.tables}
     fixed = {name: t for name, t in sealed.items() if t.stable_rows in (None, t.rows)}
     loose = {name: t for name, t in sealed.items() if name not in fixed}
@@ -46,8 +46,8 @@ def comparisons(seal: Seal, copy: Measure) -> list[Comparison]:
         Comparison("row counts", _tables(fixed, copied, lambda table: table.rows)),
         Comparison("contents", _tables(fixed, copied, lambda table: table.digest)),
         Comparison("newest timestamps", _tables(fixed, copied, lambda table: table.newest)),
-        Comparison("structure", _beside(seal.measure.structure, copy.structure)),
-        Comparison("sequences", _sequences(seal.measure, copy), "at least"),
+        Comparison("structure", _beside(seal.structure, copy.structure)),
+        Comparison("sequences", _sequences(seal, copy), "at least"),
     ]
     if loose:
         low = {name: table.stable_rows for name, table in loose.items()}
@@ -55,7 +55,7 @@ def comparisons(seal: Seal, copy: Measure) -> list[Comparison]:
         there = {name: table.rows for name, table in copied.items() if name in loose}
         found.append(Comparison("rows that must be there", _beside(low, there), "at least"))
         found.append(Comparison("rows that may be there", _beside(high, there), "at most"))
-    return found if seal.mode == "bounded" else found + _facts(seal.measure, copy)
+    return found if mode == "bounded" else found + _facts(seal, copy)
 
 
 def _beside(sealed: Mapping[str, Value], copied: Mapping[str, Value]) -> list[Row]:

@@ -15,7 +15,8 @@ from typing import Any
 from tasks.postgres.server import Server
 from tasks.recovery.comparison import Comparison, Relation, Row
 from tasks.repository.facts import RULES
-from tasks.repository.model import Check, Fact, Outcome
+from tasks.repository.proof import Check, Outcome
+from tasks.repository.seal import Fact
 
 
 _QUERIES = {rule.name: f"select n from ({rule.query}) counted (n)" for rule in RULES}  # noqa: S608

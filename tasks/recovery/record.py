@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError, Refused
-from tasks.repository.model import Check, Tier
+from tasks.repository.proof import Check, Tier
 
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from tasks.control.steps import step
 from tasks.recovery import verify
-from tasks.repository.model import Proof
+from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 
 

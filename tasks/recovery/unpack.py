@@ -12,8 +12,8 @@ from tasks.postgres.basebackup import MANIFEST
 from tasks.postgres.lsn import Segment
 from tasks.recovery.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.model import Backup, StoredObject
-from tasks.repository.stream import Source, reading
+from tasks.repository.model import MEASURE, Backup, StoredObject
+from tasks.repository.stream import Source
 from tasks.repository.wal import Archive, Kept, needed
 
 
@@ -31,10 +31,12 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         Corrupt: the object is missing, cut short or changed; names it.
 
     """
-    with reading(catalogue.storage, catalogue.prefix(backup.id), item) as source:
-        name = item.name.removesuffix(".zst")
+    with catalogue.vault.reading(catalogue.prefix(backup.id), item) as source:
+        name = item.plain_name
         if name == MANIFEST:
             _write(copy, copy.data / MANIFEST, source)
+            return
+        if name == MEASURE:
             return
         oid = name.removesuffix(".tar")
         if oid == "base":

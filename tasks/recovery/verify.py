@@ -18,7 +18,9 @@ from tasks.recovery.scratch import Scratch, scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import chain_to
 from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
-from tasks.repository.model import Backup, Measure, Proof
+from tasks.repository.model import Backup
+from tasks.repository.proof import Proof
+from tasks.repository.seal import Measure
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
@@ -177,14 +179,12 @@ class Verification:
     def contents(self, server: Server, found: Measure) -> None:
         """Hold what was measured in the copy, and the copy itself, against the seal."""
         suite = expectations.Suite()
-        self.record.add(*(suite.compare(each) for each in comparisons(self.backup.seal, found)))
-        for database in sorted({fact.subject for fact in self.backup.seal.measure.rules}):
-            rules = [fact for fact in self.backup.seal.measure.rules if fact.subject == database]
+        sealed, mode = self.catalogue.measure(self.backup), self.backup.seal.mode
+        self.record.add(*(suite.compare(each) for each in comparisons(mode, sealed, found)))
+        for database in sorted({fact.subject for fact in sealed.rules}):
+            rules = [fact for fact in sealed.rules if fact.subject == database]
             self.record.add(*suite.bound(server.database(database), rules))
 
     @property
     def _archive(self) -> Archive:
-        backup = self.backup
-        return Archive(
-            self.catalogue.storage, backup.stanza, backup.system_identifier, backup.segment_bytes
-        )
+        return self.catalogue.archive_of(self.backup)

@@ -3,36 +3,27 @@
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-
-from pydantic import ConfigDict
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
+from tasks.repository import claims
+from tasks.repository.cipher import PLAIN, Cipher
+from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
-from tasks.repository.model import FORMAT, Backup, BackupId, Pin, Proof
-from tasks.repository.pins import Pins
-from tasks.repository.storage import LocalStorage
+from tasks.repository.model import MEASURE, Backup, BackupId
+from tasks.repository.pins import Pin, Pins
+from tasks.repository.proof import Proof
+from tasks.repository.seal import Measure
+from tasks.repository.storage import Storage
+from tasks.repository.stream import Vault
+from tasks.repository.wal import Archive
 
 
 DOCUMENT = "backup.json"
 PROOFS = "proofs/"
 
 _ID = re.compile(r"^[a-z]+-\d{8}T\d{6}Z$")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Whom the repository belongs to: the cluster, and the key that signs for it."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
-
-    stanza: str
-    system_identifier: str
-    segment_bytes: int
-    created_at: datetime
-    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -47,9 +38,33 @@ class Damaged:
 class Catalogue:
     """The documents of one stanza in one storage."""
 
-    storage: LocalStorage
+    storage: Storage
     stanza: str
     keyring: Keyring
+    cipher: Cipher = PLAIN
+
+    @property
+    def vault(self) -> Vault:
+        """The storage, and how what is kept in it is compressed and encrypted."""
+        return Vault(self.storage, self.cipher)
+
+    def archive(self, claim: Claim) -> Archive:
+        """Return the archive of the WAL of the cluster that the repository belongs to."""
+        return Archive(self.vault, self.stanza, claim.system_identifier, claim.segment_bytes)
+
+    def archive_of(self, backup: Backup) -> Archive:
+        """Return the archive of the WAL that a backup needs."""
+        return Archive(self.vault, self.stanza, backup.system_identifier, backup.segment_bytes)
+
+    def measure(self, backup: Backup) -> Measure:
+        """Read what a backup's seal holds of tables and objects.
+
+        Raises:
+            Corrupt: it is missing, changed or not complete.
+            Refused: it is encrypted and no identity is here.
+
+        """
+        return Measure.from_bytes(self.vault.read(self.prefix(backup.id), backup.object(MEASURE)))
 
     @property
     def _documents(self) -> Documents:
@@ -61,33 +76,11 @@ class Catalogue:
 
     def claimed(self) -> Claim | None:
         """Return whom this repository belongs to, or None where it is empty."""
-        name = f"{self.stanza}/stanza.json"
-        if not self.storage.exists(name):
-            return None
-        data = self.storage.get(name)
-        self.keyring.meet(self.stanza, data)
-        return self._documents.parsed(Claim, name, data)
+        return claims.claimed(self._documents)
 
     def claim(self, system_identifier: str, segment_bytes: int) -> Claim:
-        """Return whom the repository belongs to, written on first use.
-
-        Raises:
-            Refused: the repository belongs to another cluster.
-
-        """
-        known = self.claimed()
-        if known is None:
-            known = Claim(self.stanza, system_identifier, segment_bytes, clock.now())
-            self._documents.put(f"{self.stanza}/stanza.json", known)
-        if known.system_identifier != system_identifier:
-            raise Refused(
-                "the repository belongs to another cluster",
-                stanza=self.stanza,
-                seen=f"system identifier {system_identifier}",
-                expected=known.system_identifier,
-                do="use another stanza or BACKUP_DIR for this cluster",
-            )
-        return known
+        """Return whom the repository belongs to, written on first use; raises as `claims.claim`."""
+        return claims.claim(self._documents, system_identifier, segment_bytes)
 
     def entries(self) -> list[Backup | Damaged]:
         """List the complete backups, oldest first, those with a damaged document among them.

@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.keys import Keyring
 from tasks.repository.model import FORMAT
-from tasks.repository.storage import LocalStorage
+from tasks.repository.storage import Storage
 
 
 F = TypeVar("F")
@@ -20,7 +20,7 @@ F = TypeVar("F")
 class Documents:
     """The documents of one stanza in one storage, and the keys that sign and check them."""
 
-    storage: LocalStorage
+    storage: Storage
     stanza: str
     keyring: Keyring
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.postgres.server import Connection
-from tasks.repository.model import Fact
+from tasks.repository.seal import Fact
 
 
 CONTRACT = "hl7_contract"

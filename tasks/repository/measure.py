@@ -7,7 +7,7 @@ from tasks.postgres import contents, structure
 from tasks.postgres.contents import Table
 from tasks.postgres.server import Connection, Server
 from tasks.repository import facts
-from tasks.repository.model import Measure, TableSeal
+from tasks.repository.seal import Measure, TableSeal
 
 
 Progress = Callable[[str], None]

@@ -1,11 +1,26 @@
 """Pins: backups that retention must keep, and why."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePath
+
+from pydantic import ConfigDict
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.documents import Documents
-from tasks.repository.model import BackupId, Pin
+from tasks.repository.model import FORMAT, BackupId
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A backup that retention must keep, and why."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    backup: BackupId
+    reason: str
+    pinned_at: datetime
+    format: int = FORMAT
 
 
 @dataclass(frozen=True)

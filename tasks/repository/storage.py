@@ -1,34 +1,16 @@
-"""Objects in a directory: written whole or not at all, listed, read, deleted and held."""
+"""What a repository asks of the place where it keeps its objects, whatever that place is."""
 
-import errno
-import fcntl
-import os
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, BinaryIO
+from datetime import datetime
+from typing import BinaryIO, Protocol
 
-from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+from tasks.control.errors import Refused
 
-
-PARTIAL = ".partial-"
-"""What the name of an unfinished object begins with; no finished object's name does."""
 
 HOLDS = "holds"
-
-_MISPLACED = {
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
-    errno.ENOENT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-}
-"""What a disk says where a repository cannot be, however often it is asked."""
+"""Below the stanza: where it stands who is using what."""
 
 
 @dataclass(frozen=True)
@@ -39,90 +21,63 @@ class Stored:
     bytes: int
 
 
-@dataclass(frozen=True)
-class LocalStorage:
-    """A repository in a directory of this machine; only its owner may look inside."""
+class Storage(Protocol):
+    """A place for objects: written whole or not at all, listed, read, deleted and held."""
 
-    root: Path
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a directory, or the address of a bucket."""
 
-    @contextmanager
-    def write(self, name: str) -> Iterator[BinaryIO]:
+    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Yield a file whose contents take the name when the block ends well, durably.
 
         Raises:
-            OpsError: the disk is full or refuses; nothing takes the name.
+            Refused: the place is full, or does not let us write.
+            Transient: it did not do it, and may later; nothing takes the name.
 
         """
-        path = self._path(name)
-        aside = path.with_name(f"{PARTIAL}{path.name}.{uuid.uuid4().hex[:8]}")
-        with _reported(name):
-            self._enter(path.parent)
-            try:
-                with aside.open("xb") as file:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside.replace(path)
-                _sync_directory(path.parent)
-            except BaseException:
-                aside.unlink(missing_ok=True)
-                raise
 
     def put(self, name: str, data: bytes) -> None:
         """Write a small object whole."""
-        with self.write(name) as file:
-            file.write(data)
 
     def open(self, name: str) -> BinaryIO:
         """Open a finished object for reading.
 
         Raises:
-            Corrupt: there is none of that name, or the disk does not give it.
+            Corrupt: there is none of that name, or the place does not give it.
 
         """
-        try:
-            return self._path(name).open("rb")
-        except FileNotFoundError:
-            raise Corrupt("an object is missing from the repository", seen=f"no {name}") from None
-        except OSError as error:
-            seen = f"{name}: {error.strerror}"
-            raise Corrupt("an object of the repository cannot be opened", seen=seen) from None
 
     def get(self, name: str) -> bytes:
         """Read a small object whole."""
-        with self.open(name) as file:
-            return file.read()
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a finished object of that name."""
-        return self._path(name).is_file()
 
     def objects(self, prefix: str) -> list[Stored]:
         """List the finished objects below a prefix that ends in a slash, by name."""
-        return [item for item in self._walk(prefix) if PARTIAL not in item.name]
 
     def leftovers(self, prefix: str) -> list[Stored]:
         """List what interrupted writes left behind."""
-        return [item for item in self._walk(prefix) if PARTIAL in item.name]
 
     def delete(self, name: str) -> None:
-        """Delete an object and the directories that it leaves empty; absent already is fine."""
-        path = self._path(name)
-        with _reported(name):
-            path.unlink(missing_ok=True)
-        for parent in path.parents:
-            if parent == self.root:
-                break
-            try:
-                parent.rmdir()
-            except OSError:
-                break
+        """Delete an object or a leftover; absent already is fine.
 
-    @contextmanager
+        Raises:
+            Refused: the place does not let it go.
+
+        """
+
+    def locked_until(self, name: str) -> datetime | None:
+        """Return until when the place itself keeps an object from deletion; None: it does not."""
+
+    def held(self, name: str, *, stanza: str) -> bool:
+        """Tell whether somebody holds a name."""
+
     def hold(
         self, name: str, *, shared: bool, stanza: str, patience_s: float = 0, last: bool = False
-    ) -> Iterator[None]:
-        """Hold a name while the block runs; the kernel lets go when the process dies.
+    ) -> AbstractContextManager[None]:
+        """Hold a name while the block runs; it is let go also when the process dies.
 
         Args:
             name: what is held, such as a backup that is read.
@@ -135,86 +90,20 @@ class LocalStorage:
             Refused: somebody else still holds it.
 
         """
-        path = self._path(f"{stanza}/{HOLDS}/{name}")
-        with _reported(path.name):
-            self._enter(path.parent)
-            held = path.open("a+")
-        with held as file:
-            deadline = time.monotonic() + patience_s
-            while not _locks(file, shared=shared) and time.monotonic() < deadline:
-                time.sleep(0.1)
-            if not _locks(file, shared=shared):
-                raise Refused(
-                    f"{name} is in use",
-                    stanza=stanza,
-                    seen="another process holds it",
-                    expected="one at a time",
-                    do="wait until it ends",
-                )
-            yield
-            if last:
-                path.unlink(missing_ok=True)
-
-    def _walk(self, prefix: str) -> Iterator[Stored]:
-        base = self._path(prefix)
-        for folder, folders, files in os.walk(base):
-            folders.sort()
-            for file in sorted(files):
-                path = Path(folder, file)
-                if path.parent.name == HOLDS:
-                    continue
-                with suppress(FileNotFoundError):  # deleted, or given its name, meanwhile
-                    yield Stored(str(path.relative_to(self.root)), path.lstat().st_size)
-
-    def _enter(self, folder: Path) -> None:
-        """Make a directory where it is missing, and those above it, closed to all others."""
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        for each in reversed(missing):
-            each.mkdir(exist_ok=True, mode=0o700)
-
-    def _path(self, name: str) -> Path:
-        path = self.root / name
-        if ".." in path.parts:
-            raise OpsError("not a name of an object", seen=name)
-        return path
 
 
-def _locks(file: IO[str], *, shared: bool) -> bool:
-    """Lock a file if that can be had at once, and tell whether; twice does no harm."""
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def in_use(name: str, stanza: str, seen: str) -> Refused:
+    """Return what is raised where somebody else holds a name."""
+    return Refused(
+        f"{name} is in use",
+        stanza=stanza,
+        seen=seen,
+        expected="one at a time",
+        do="wait until it ends",
+    )
 
 
 @contextmanager
-def _reported(name: str) -> Iterator[None]:
-    """Turn what the disk says into the house's errors."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Refused(
-                "the repository is full",
-                seen=f"no space for {name}",
-                do="free space, or lower RETENTION_DAYS and run cleanup",
-            ) from None
-        if error.errno in _MISPLACED:
-            raise Refused(
-                "the repository cannot be written",
-                seen=f"{error.filename}: {error.strerror}",
-                expected="a directory in which this user may write",
-                do="correct BACKUP_DIR, or its permissions",
-            ) from None
-        raise Transient(
-            "the repository refused a write", seen=f"{name}: {error.strerror}", do="see its disk"
-        ) from None
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def nothing_held() -> Iterator[None]:
+    """Hold nothing."""
+    yield

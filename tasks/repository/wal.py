@@ -12,13 +12,12 @@ import zstandard
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.lsn import Segment, segment_named
-from tasks.repository.storage import LocalStorage
-from tasks.repository.stream import LEVEL
+from tasks.repository.stream import LEVEL, Vault
 
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"/([0-9A-F]{24})-([0-9a-f]{64})\.zst$")
+_NAME = re.compile(r"/([0-9A-F]{24})-([0-9a-f]{64})\.zst(?:\.age)?$")
 
 _LONG_HEADER = struct.Struct("<HHIQI4xQII")
 """XLogLongPageHeaderData: magic, info, timeline, page address, rest, system identifier, sizes."""
@@ -53,7 +52,7 @@ class Interval:
 class Archive:
     """The archived WAL of one cluster."""
 
-    storage: LocalStorage
+    vault: Vault
     stanza: str
     system_identifier: str
     segment_bytes: int
@@ -68,7 +67,7 @@ class Archive:
 
         """
         found: dict[Segment, Kept] = {}
-        for item in self.storage.objects(self._prefix):
+        for item in self.vault.storage.objects(self._prefix):
             match = _NAME.search(item.name)
             segment = segment_named(match[1], self.segment_bytes) if match else None
             if match is None or segment is None:
@@ -97,7 +96,8 @@ class Archive:
         if before is None:
             packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
             name = f"{self._prefix}{segment.timeline:08X}/{segment.name}-{digest}.zst"
-            self.storage.put(name, packed)
+            cipher = self.vault.cipher
+            self.vault.storage.put(f"{name}{cipher.suffix}", cipher.encrypted(packed))
             return True
         if before.sha256 != digest:
             raise Refused(
@@ -114,9 +114,12 @@ class Archive:
 
         Raises:
             Corrupt: they are not the ones that were kept; names the segment.
+            Refused: they are encrypted and no identity is here.
 
         """
-        data = _unpacked(self.storage.get(kept.object), self.segment_bytes)
+        stored = self.vault.storage.get(kept.object)
+        packed = self.vault.cipher.decrypted(stored, kept.object)
+        data = _unpacked(packed, self.segment_bytes)
         if hashlib.sha256(data).hexdigest() != kept.sha256:
             raise Corrupt(
                 "a WAL segment has other contents",

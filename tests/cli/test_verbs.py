@@ -281,7 +281,7 @@ def test_invented_patients_do_not_go_into_a_server_of_yours(hl7ops):
     [
         ("HL7OPS_HOEM", "x", "unknown setting in the environment; seen: HL7OPS_HOEM"),
         ("RETENTION_DAYS", "none", "settings do not hold; seen: retention_days"),
-        ("S3_BUCKET", "b", "keeps backups in a local repository only"),
+        ("S3_ACCESS_KEY_ID", "a", "one half of the keys of S3 is missing"),
         ("RETENTION_DAYS", "99999999999", "settings do not hold; seen: retention_days"),
         ("HL7OPS_CONFIG", "/nowhere/x", "the file of HL7OPS_CONFIG is not there; seen: /nowhere/x"),
     ],

@@ -16,7 +16,8 @@ from tasks.control.errors import Refused
 from tasks.postgres.server import Identity
 from tasks.recovery.verify import verify
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Check, Pin, Proof
+from tasks.repository.pins import Pin
+from tasks.repository.proof import Check, Proof
 from tasks.repository.stanza import open_stanza
 
 

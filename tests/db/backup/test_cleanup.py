@@ -10,7 +10,7 @@ from tasks.backup.cleanup import cleanup
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.recovery.verify import verify
-from tasks.repository.model import Pin
+from tasks.repository.pins import Pin
 from tasks.repository.stanza import open_stanza
 
 

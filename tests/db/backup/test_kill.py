@@ -74,9 +74,9 @@ def write(stanza):
 @pytest.mark.parametrize(
     ("place", "count"),
     [
-        ("tasks.backup.take:storing", 1),
-        ("tasks.backup.take:storing", 2),
-        ("tasks.repository.storage:os.fsync", 3),
+        ("tasks.repository.stream:Vault.storing", 1),
+        ("tasks.repository.stream:Vault.storing", 2),
+        ("tasks.repository.local:os.fsync", 3),
         ("tasks.backup.seal:measure", 1),
         ("tasks.backup.take:_see_that_wal_is_whole", 1),
         ("tasks.repository.catalogue:Catalogue.add", 1),
@@ -97,7 +97,7 @@ def test_a_killed_take_is_never_listed_and_the_next_one_succeeds(stanza, place, 
     ("place", "count"),
     [
         ("tasks.backup.wal:_transfer", 1),
-        ("tasks.repository.storage:LocalStorage.put", 1),
+        ("tasks.repository.local:LocalStorage.put", 1),
         ("tasks.backup.wal:slot.advance", 1),
     ],
 )
@@ -130,8 +130,8 @@ def test_a_killed_verification_is_collected_by_the_next(stanza, place, count):
 @pytest.mark.parametrize(
     ("place", "count"),
     [
-        ("tasks.repository.storage:LocalStorage.delete", 1),
-        ("tasks.repository.storage:LocalStorage.delete", 2),
+        ("tasks.repository.local:LocalStorage.delete", 1),
+        ("tasks.repository.local:LocalStorage.delete", 2),
         ("tasks.backup.cleanup:_unneeded", 1),
     ],
 )

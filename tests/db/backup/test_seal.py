@@ -68,7 +68,7 @@ def test_a_lock_that_writes_nothing_leaves_a_quiet_instant(stanza):
     """Where a vacuum keeps the locks away and nobody writes, the seal is exact all the same."""
     with stanza.server().connect(autocommit=False) as vacuum:
         vacuum.execute("lock table counted in share update exclusive mode")
-        sealed = seal.take(stanza.server(), BackupId("full-20261123T000000Z"), attempts=2)
+        sealed, _ = seal.take(stanza.server(), BackupId("full-20261123T000000Z"), attempts=2)
     assert sealed.mode == "quiet"
 
 
@@ -99,6 +99,6 @@ def test_a_sequence_is_sealed_not_ahead_of_the_restore_point(stanza):
     """A sequence that runs on after the seal does not make the copy look behind."""
     with stanza.server().connect() as connection:
         connection.execute("create sequence numbers; select nextval('numbers')")
-        sealed = seal.take(stanza.server(), BackupId("full-20261123T000002Z"))
+        _, measured = seal.take(stanza.server(), BackupId("full-20261123T000002Z"))
         connection.execute("select nextval('numbers') from generate_series(1, 100)")
-    assert sealed.measure.sequences["hl7.public.numbers"] == 1
+    assert measured.sequences["hl7.public.numbers"] == 1

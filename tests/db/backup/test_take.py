@@ -16,10 +16,14 @@ def test_a_backup_is_listed_with_all_that_it_is_made_of(stanza):
     """The catalogue names its objects, its positions, its seal and its phases."""
     made = take.take(stanza)
     assert stanza.catalogue.get("latest") == made
-    assert [item.name for item in made.objects] == ["base.tar.zst", "backup_manifest.zst"]
+    assert [item.name for item in made.objects] == [
+        "base.tar.zst",
+        "backup_manifest.zst",
+        "measure.json.zst",
+    ]
     assert made.bytes_source > made.bytes_stored > 1_000_000
     assert list(made.phases) == ["reserve WAL", "copy", "seal", "archive WAL"]
-    assert made.seal.measure.tables[0].name == "hl7.public.counted"
+    assert stanza.catalogue.measure(made).tables[0].name == "hl7.public.counted"
 
 
 def test_a_second_backup_is_refused_by_name(stanza):

@@ -15,7 +15,6 @@ from tasks.hl7.platform import installation
 from tasks.recovery import boot, unpack
 from tasks.recovery.scratch import scratch
 from tasks.repository.stanza import open_stanza
-from tasks.repository.wal import Archive
 
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
@@ -44,12 +43,7 @@ def backup(stanza):
 @pytest.fixture(scope="module")
 def copy(stanza, backup):
     """Restore the backup once, and yield a server of the copy."""
-    archive = Archive(
-        stanza.catalogue.storage,
-        stanza.name,
-        backup.system_identifier,
-        backup.segment_bytes,
-    )
+    archive = stanza.catalogue.archive_of(backup)
     with scratch(stanza.home, "for-tests", backup.bytes_source) as place:
         place.make(place.data)
         for item in backup.objects:

@@ -84,14 +84,15 @@ def test_a_seal_with_other_facts_is_found_by_the_suite(stanza, backup, suite):
     """End to end: comparisons of a real seal with itself pass, and with one row more do not."""
     from tasks.recovery.comparison import comparisons
 
-    measure = backup.seal.measure
-    outcomes = {Suite().compare(each).outcome for each in comparisons(backup.seal, measure)}
+    measure = stanza.catalogue.measure(backup)
+    mode = backup.seal.mode
+    outcomes = {Suite().compare(each).outcome for each in comparisons(mode, measure, measure)}
     assert outcomes == {"pass"}
     first = measure.tables[0]
     grown = replace(measure, tables=[replace(first, rows=first.rows + 1), *measure.tables[1:]])
     failed = [
         check
-        for check in map(suite.compare, comparisons(backup.seal, grown))
+        for check in map(suite.compare, comparisons(mode, measure, grown))
         if check.outcome == "fail"
     ]
     assert [(check.name, check.seen) for check in failed] == [

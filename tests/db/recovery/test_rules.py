@@ -4,7 +4,7 @@ import pytest
 
 from tasks.recovery import expectations
 from tasks.repository import facts
-from tasks.repository.model import Fact
+from tasks.repository.seal import Fact
 
 
 SOME_MESSAGE = "(select min(id) from hl7.messages where connection_id is not null)"

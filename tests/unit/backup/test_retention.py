@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tasks.backup.retention import Policy, Standing, plan_retention, wal_floor
 from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId, Measure, Seal
+from tasks.repository.model import Backup, BackupId
+from tasks.repository.seal import Seal
 
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -17,7 +18,6 @@ MONTH = Policy(days=30, minimum=1)
 def backup(age_days, *, system="1", timeline=1, start="0/1000028"):
     """Return a backup that finished so many days ago."""
     at = NOW - timedelta(days=age_days)
-    empty = Measure([], {}, {}, [], [])
     return Backup(
         id=BackupId(f"full-{at:%Y%m%dT%H%M%SZ}"),
         stanza="main",
@@ -33,7 +33,7 @@ def backup(age_days, *, system="1", timeline=1, start="0/1000028"):
         segment_bytes=1 << 24,
         objects=[],
         tablespaces=[],
-        seal=Seal("x", start, at, "locked", 1, {}, empty, 0.0),
+        seal=Seal("x", start, at, "locked", 1, {}, 0, 0, 0.0),
         phases={},
     )
 

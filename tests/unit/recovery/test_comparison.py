@@ -1,13 +1,12 @@
 """A seal beside a copy: what is laid side by side, and which rows do not stand as they should."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from tasks.recovery.comparison import Comparison, Row, comparisons
 from tasks.recovery.expectations import differing
-from tasks.repository.model import Fact, Measure, Seal, TableSeal
+from tasks.repository.seal import Fact, Measure, TableSeal
 
 
 MESSAGES = TableSeal("hl7", "hl7.messages", 900, "41", "2026-11-22 23:59:00")
@@ -25,14 +24,9 @@ SOURCE = Measure(
 )
 
 
-def seal(measure=SOURCE, mode="locked"):
-    """Return a seal of a measure."""
-    return Seal("point", "0/5000110", datetime(2026, 11, 23, tzinfo=UTC), mode, 1, {}, measure, 0.1)
-
-
-def differences(copy, sealed=None):
+def differences(copy, sealed=SOURCE, mode="locked"):
     """Return the names of the comparisons in which some subject differs, with the subjects."""
-    found = {each.name: differing(each) for each in comparisons(sealed or seal(), copy)}
+    found = {each.name: differing(each) for each in comparisons(mode, sealed, copy)}
     return {name: subjects for name, subjects in found.items() if subjects}
 
 
@@ -44,7 +38,7 @@ def with_tables(*tables):
 def test_an_equal_copy_has_no_difference():
     """Every kind is compared, and nothing is found."""
     assert differences(SOURCE) == {}
-    assert [each.name for each in comparisons(seal(), SOURCE)] == [
+    assert [each.name for each in comparisons("locked", SOURCE, SOURCE)] == [
         "tables",
         "row counts",
         "contents",
@@ -128,14 +122,14 @@ def test_a_sequence_may_be_ahead_of_its_seal():
     assert differences(replace(SOURCE, sequences={"hl7.hl7.messages_id_seq": 932})) == {}
 
 
-LOOSE = seal(with_tables(replace(MESSAGES, stable_rows=880), PATIENTS), "bounded")
+LOOSE = with_tables(replace(MESSAGES, stable_rows=880), PATIENTS)
 
 
 @pytest.mark.parametrize("rows", [880, 890, 900])
 def test_a_bounded_seal_holds_between_its_bounds(rows):
     """Rows that went while it was taken may be there or not; digest and facts may differ then."""
     copy = replace(with_tables(replace(MESSAGES, rows=rows, digest="?"), PATIENTS), facts=[])
-    assert differences(copy, LOOSE) == {}
+    assert differences(copy, LOOSE, "bounded") == {}
 
 
 @pytest.mark.parametrize(
@@ -147,21 +141,24 @@ def test_a_bounded_seal_holds_between_its_bounds(rows):
 )
 def test_a_bounded_seal_is_broken_outside_of_its_bounds(rows, expected):
     """One row too few and one too many are both found."""
-    assert differences(with_tables(replace(MESSAGES, rows=rows), PATIENTS), LOOSE) == expected
+    assert (
+        differences(with_tables(replace(MESSAGES, rows=rows), PATIENTS), LOOSE, "bounded")
+        == expected
+    )
 
 
 def test_a_bounded_seal_misses_a_table_that_is_not_there():
     """A loose table that is gone is missing from the tables and below its bound."""
-    found = differences(with_tables(PATIENTS), LOOSE)
+    found = differences(with_tables(PATIENTS), LOOSE, "bounded")
     assert found["tables"] == "hl7.hl7.messages"
     assert found["rows that must be there"] == "hl7.hl7.messages"
 
 
 def test_a_table_whose_rows_all_stayed_must_be_equal_under_a_bounded_seal():
     """Where no row of the snapshot went, its contents are known exactly."""
-    sealed = seal(with_tables(replace(MESSAGES, stable_rows=900), PATIENTS), "bounded")
+    sealed = with_tables(replace(MESSAGES, stable_rows=900), PATIENTS)
     copy = with_tables(replace(MESSAGES, digest="42"), PATIENTS)
-    assert differences(copy, sealed) == {"contents": "hl7.hl7.messages"}
+    assert differences(copy, sealed, "bounded") == {"contents": "hl7.hl7.messages"}
 
 
 def test_no_more_than_ten_subjects_are_named():

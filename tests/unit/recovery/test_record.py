@@ -4,7 +4,7 @@ import pytest
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.recovery.record import Record, Stopped
-from tasks.repository.model import Check
+from tasks.repository.proof import Check
 
 
 @pytest.mark.parametrize(

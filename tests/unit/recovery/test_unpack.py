@@ -12,8 +12,7 @@ from tasks.recovery.scratch import Scratch
 from tasks.recovery.unpack import unpack
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.keys import Keyring
-from tasks.repository.storage import LocalStorage
-from tasks.repository.stream import storing
+from tasks.repository.local import LocalStorage
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def keep(tmp_path):
 
     def store_and_unpack(copy, name, data):
         backup, kept = SimpleNamespace(id="full-20261123T020000Z"), []
-        with storing(catalogue.storage, catalogue.prefix(backup.id), name, kept) as sink:
+        with catalogue.vault.storing(catalogue.prefix(backup.id), name, kept) as sink:
             sink.write(data)
         unpack(catalogue, backup, kept[0], copy)
 

@@ -4,17 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.repository.model import (
-    TIERS,
-    Backup,
-    BackupId,
-    Check,
-    Measure,
-    Proof,
-    Seal,
-    StoredObject,
-    TableSeal,
-)
+from tasks.repository.model import Backup, BackupId, StoredObject
+from tasks.repository.proof import TIERS, Check, Proof
+from tasks.repository.seal import Seal
 
 
 BEGUN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -25,10 +17,6 @@ NAME = BackupId("full-20261123T020000Z")
 @pytest.fixture
 def backup():
     """Return a backup of two tables that took 75 seconds."""
-    tables = [
-        TableSeal("hl7", "hl7.messages", 1200, "5", None),
-        TableSeal("hl7", "hl7.patients", 34, "7", None),
-    ]
     seal = Seal(
         restore_point=f"{NAME}-locked-1",
         lsn="0/5000110",
@@ -36,7 +24,8 @@ def backup():
         mode="locked",
         attempts=1,
         snapshots={"hl7": "800:800:"},
-        measure=Measure(tables, {}, {}, [], []),
+        tables=2,
+        rows=1234,
         seconds=0.5,
     )
     return Backup(

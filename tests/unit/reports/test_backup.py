@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from reports.backup import Chain, report
 from tasks.backup.retention import Cleaned, Decision, Plan
 from tasks.postgres.lsn import Segment
-from tasks.repository.model import BackupId, Check
+from tasks.repository.model import BackupId
+from tasks.repository.proof import Check
 from tasks.repository.wal import Interval
 
 

@@ -6,18 +6,10 @@ import pytest
 
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.keys import Keyring
-from tasks.repository.model import (
-    TIERS,
-    Backup,
-    BackupId,
-    Check,
-    Measure,
-    Proof,
-    Seal,
-    StoredObject,
-    TableSeal,
-)
-from tasks.repository.storage import LocalStorage
+from tasks.repository.local import LocalStorage
+from tasks.repository.model import Backup, BackupId, StoredObject
+from tasks.repository.proof import TIERS, Check, Proof
+from tasks.repository.seal import Seal
 
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -34,7 +26,6 @@ def backup():
     """Return what makes a backup of an id."""
 
     def make(name="full-20261123T020000Z", stanza="main"):
-        measure = Measure([TableSeal("hl7", "hl7.messages", 9, "1", None)], {}, {}, [], [])
         return Backup(
             id=BackupId(name),
             stanza=stanza,
@@ -50,7 +41,7 @@ def backup():
             segment_bytes=16 << 20,
             objects=[StoredObject("base.tar.zst", 100, 10, "ab"), StoredObject("m", 5, 3, "cd")],
             tablespaces=[],
-            seal=Seal("point", "0/3000028", AT, "locked", 1, {"hl7": "7:7:"}, measure, 0.1),
+            seal=Seal("point", "0/3000028", AT, "locked", 1, {"hl7": "7:7:"}, 1, 9, 0.1),
             phases={"copy": 1.0},
         )
 

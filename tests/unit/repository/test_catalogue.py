@@ -8,7 +8,8 @@ import pytest
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.catalogue import Catalogue, Damaged
 from tasks.repository.keys import Keyring
-from tasks.repository.model import Backup, BackupId, Pin
+from tasks.repository.model import Backup, BackupId
+from tasks.repository.pins import Pin
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.control.errors import Corrupt
-from tasks.repository.storage import LocalStorage
-from tasks.repository.stream import reading, storing
+from tasks.repository.local import LocalStorage
+from tasks.repository.stream import Vault
 
 
 TEXT = b"every byte of it counts " * 10_000
@@ -24,7 +24,7 @@ def storage(tmp_path):
 def keep(storage, data, name="a.zst"):
     """Store some bytes in uneven pieces; return what was noted of them."""
     kept = []
-    with storing(storage, "b/", name, kept) as sink:
+    with Vault(storage).storing("b/", name, kept) as sink:
         for at in range(0, len(data), 70_001):
             sink.write(data[at : at + 70_001])
     (item,) = kept
@@ -33,7 +33,7 @@ def keep(storage, data, name="a.zst"):
 
 def read(storage, item):
     """Read an object to its end."""
-    with reading(storage, "b/", item) as source:
+    with Vault(storage).reading("b/", item) as source:
         return source.read()
 
 
@@ -58,7 +58,7 @@ def test_an_object_that_breaks_off_is_not_noted(storage):
     kept = []
 
     def breaks_off():
-        with storing(storage, "b/", "a.zst", kept) as sink:
+        with Vault(storage).storing("b/", "a.zst", kept) as sink:
             sink.write(TEXT)
             raise KeyboardInterrupt
 
@@ -100,7 +100,7 @@ def test_damage_behind_what_was_read_is_found_all_the_same(storage):
     item = keep(storage, TEXT)
     path = storage.root / "b" / "a.zst"
     path.write_bytes(path.read_bytes() + b"tail")
-    with pytest.raises(Corrupt, match=r"a\.zst"), reading(storage, "b/", item) as source:
+    with pytest.raises(Corrupt, match=r"a\.zst"), Vault(storage).reading("b/", item) as source:
         source.read(10)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.lsn import Segment
-from tasks.repository.storage import LocalStorage
+from tasks.repository.local import LocalStorage
+from tasks.repository.stream import Vault
 from tasks.repository.wal import Archive, intervals, needed
 
 
@@ -37,7 +38,7 @@ def contents(segment, identifier=7, fill=b"w", *, flags=2, timeline=None):
 @pytest.fixture
 def archive(tmp_path):
     """Open an empty archive of the cluster 7."""
-    return Archive(LocalStorage(tmp_path), "main", "7", SIZE)
+    return Archive(Vault(LocalStorage(tmp_path)), "main", "7", SIZE)
 
 
 def test_a_segment_comes_back_as_it_was(archive):
@@ -100,7 +101,7 @@ def test_a_segment_that_was_damaged_is_named(archive):
     """One flipped bit, a cut, or another frame behind it."""
     archive.store(ONE, contents(ONE), None)
     kept = archive.kept()[ONE]
-    path = archive.storage.root / kept.object
+    path = archive.vault.storage.root / kept.object
     good = path.read_bytes()
     flipped = good[:40] + bytes([good[40] ^ 1]) + good[41:]
     for data in (flipped, good[:-2], good + good, b""):
@@ -113,7 +114,7 @@ def test_a_segment_that_is_missing_is_named(archive):
     """The object that should be there is told."""
     archive.store(ONE, contents(ONE), None)
     kept = archive.kept()[ONE]
-    archive.storage.delete(kept.object)
+    archive.vault.storage.delete(kept.object)
     with pytest.raises(Corrupt, match=f"no main/wal/7/00000001/{ONE.name}"):
         archive.fetch(kept)
 
@@ -121,7 +122,7 @@ def test_a_segment_that_is_missing_is_named(archive):
 def test_a_stranger_in_the_archive_is_passed_over(archive, caplog):
     """It is told, and must not keep WAL from being archived."""
     archive.store(ONE, contents(ONE), None)
-    archive.storage.put("main/wal/7/00000001/notes.txt", b"x")
+    archive.vault.storage.put("main/wal/7/00000001/notes.txt", b"x")
     assert set(archive.kept()) == {ONE}
     assert "not a WAL segment, passed over: main/wal/7/00000001/notes.txt" in caplog.text
 
@@ -129,7 +130,7 @@ def test_a_stranger_in_the_archive_is_passed_over(archive, caplog):
 def test_two_copies_of_a_segment_are_named(archive):
     """They differ by their hashes, and nobody knows which one is right."""
     for digit in "ab":
-        archive.storage.put(f"main/wal/7/00000001/{ONE.name}-{digit * 64}.zst", b"x")
+        archive.vault.storage.put(f"main/wal/7/00000001/{ONE.name}-{digit * 64}.zst", b"x")
     with pytest.raises(Corrupt, match=f"two copies of a segment; seen: {ONE.name}"):
         archive.kept()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
-from tasks.repository.storage import LocalStorage, Stored
+from tasks.repository.local import LocalStorage
+from tasks.repository.storage import Stored
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_what_a_killed_write_left_is_listed_as_a_leftover(storage):
     """A part of an object is never taken for one."""
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from tasks.repository.storage import LocalStorage\n"
+        "from tasks.repository.local import LocalStorage\n"
         "with LocalStorage(Path(sys.argv[1])).write('main/one') as file:\n"
         "    file.write(b'1' * 100_000)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -181,7 +182,7 @@ def test_a_name_is_free_when_its_holder_was_killed(storage):
     """The kernel lets go; nobody has to remove a stale file."""
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from tasks.repository.storage import LocalStorage\n"
+        "from tasks.repository.local import LocalStorage\n"
         "with LocalStorage(Path(sys.argv[1])).hold('wal', shared=False, stanza='main'):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -194,7 +195,7 @@ def test_who_is_patient_waits_for_the_holder(storage):
     """A backup waits for the pull of the minute."""
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from tasks.repository.storage import LocalStorage\n"
+        "from tasks.repository.local import LocalStorage\n"
         "with LocalStorage(Path(sys.argv[1])).hold('wal', shared=False, stanza='main'):\n"
         "    print('held', flush=True); time.sleep(0.7)\n"
     )

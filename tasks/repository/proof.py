@@ -1,0 +1,86 @@
+"""Facts of a proof: what was checked of a backup, how it ended, and the verdict that follows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from tasks.control.errors import Corrupt, OpsError
+from tasks.repository.model import FORMAT, BackupId
+
+
+Verdict = Literal["proven", "failed", "error"]
+Outcome = Literal["pass", "fail", "error"]
+Tier = Literal["objects", "manifest", "boot", "structure", "contents"]
+
+TIERS: tuple[Tier, ...] = ("objects", "manifest", "boot", "structure", "contents")
+"""From the cheapest to the deepest; each rests on the ones before it."""
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a proof: what was looked at, how it ended, and what was seen."""
+
+    __pydantic_config__ = _STRICT
+
+    tier: Tier
+    name: str
+    outcome: Outcome
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The record of one verification; the verdict follows from its checks and its depth."""
+
+    __pydantic_config__ = _STRICT
+
+    backup: BackupId
+    stanza: str
+    started_at: datetime
+    finished_at: datetime
+    checks: list[Check]
+    seconds: dict[str, float] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def verdict(self) -> Verdict:
+        """`proven` only where every tier has checks and every check passed.
+
+        A check that could not run is an `error`, and so is a tier without a check: a missing
+        check is never a pass.
+        """
+        if any(check.outcome == "fail" for check in self.checks):
+            return "failed"
+        ran = {check.tier for check in self.checks}
+        if any(check.outcome == "error" for check in self.checks) or ran != set(TIERS):
+            return "error"
+        return "proven"
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that did not pass."""
+        return [check for check in self.checks if check.outcome != "pass"]
+
+    def require(self) -> None:
+        """See that the backup is proven.
+
+        Raises:
+            Corrupt: the copy is not what was sealed.
+            OpsError: some check could not run, so that nothing is known.
+
+        """
+        if self.verdict == "proven":
+            return
+        kind = Corrupt if self.verdict == "failed" else OpsError
+        raise kind(
+            f"backup {self.backup} is not proven",
+            stanza=self.stanza,
+            seen="; ".join(f"{check.name}: {check.seen}" for check in self.failed[:3])
+            or "checks are missing",
+            expected="every check of every tier to pass",
+            do=f"read the report; hl7ops verify {self.backup} runs the checks again",
+        )
