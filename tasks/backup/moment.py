@@ -25,6 +25,12 @@ PAUSE_S = 0.25
 SETTLE_S = 2.0
 """How long a bounded moment waits for the transactions that ran at its restore point."""
 
+LARGE_OBJECTS = (
+    sql.SQL("pg_catalog.pg_largeobject"),
+    sql.SQL("pg_catalog.pg_largeobject_metadata"),
+)
+"""Where large objects lie; they are held still like tables."""
+
 Tables = Mapping[str, list[Table]]
 
 
@@ -138,12 +144,10 @@ def _locked(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | N
 
 def _lock(connection: Connection, tables: list[Table], within_s: float) -> bool:
     """Lock tables against writing, all of them within what is left of the time."""
-    if not tables:
-        return True
     if within_s <= 0:
         return False
     connection.execute(f"set local statement_timeout = {max(int(within_s * 1000), 1)}")
-    names = sql.SQL(", ").join(table.identifier for table in tables)
+    names = sql.SQL(", ").join([*(table.identifier for table in tables), *LARGE_OBJECTS])
     try:
         connection.execute(sql.SQL("lock table {} in share mode").format(names))
     except (psycopg.errors.QueryCanceled, psycopg.errors.UndefinedTable):

@@ -5,11 +5,20 @@ from tasks.postgres.server import Connection
 
 _USER = "n.nspname <> 'information_schema' and n.nspname !~ '^pg_'"
 
+
+def _acl(explicit: str, default: str | None = None, owner: str = "") -> str:
+    """Return who may do what, in an order of its own; unset means the default of that kind."""
+    acl = f"coalesce({explicit}, acldefault('{default}', {owner}))" if default else explicit
+    return f"""(select string_agg(grants, ',' order by grants) from (
+        select concat_ws('/', a.grantee::regrole, a.privilege_type, a.is_grantable,
+          a.grantor::regrole) from aclexplode({acl}) a) x (grants))"""
+
+
 DATABASE_OBJECTS = {
     "columns of": f"""
         select n.nspname || '.' || c.relname,
-               string_agg(concat_ws(' ', a.attnum, a.attname, a.attnotnull, a.attidentity,
-                 format_type(a.atttypid, a.atttypmod), a.attgenerated, a.attacl::text,
+               string_agg(concat_ws(' ', a.attname, a.attnotnull, a.attidentity,
+                 format_type(a.atttypid, a.atttypmod), a.attgenerated, {_acl("a.attacl")},
                  pg_get_expr(d.adbin, d.adrelid)), ',' order by a.attnum)
         from pg_attribute a join pg_class c on c.oid = a.attrelid
           join pg_namespace n on n.oid = c.relnamespace
@@ -19,7 +28,9 @@ DATABASE_OBJECTS = {
         group by 1""",
     "relation": f"""
         select n.nspname || '.' || c.relname,
-               concat_ws(' ', c.relkind, c.relpersistence, r.rolname, c.relacl::text,
+               concat_ws(' ', c.relkind, c.relpersistence, r.rolname,
+                 case c.relkind when 'S' then {_acl("c.relacl", "s", "c.relowner")}
+                   else {_acl("c.relacl", "r", "c.relowner")} end,
                  c.relrowsecurity, c.relforcerowsecurity, c.reloptions::text,
                  pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(c.oid))
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -43,7 +54,8 @@ DATABASE_OBJECTS = {
     " min_value, max_value, increment_by, cycle, cache_size) from pg_sequences",
     "function": f"""
         select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
-               concat_ws(' ', p.prosrc, p.provolatile, p.prosecdef, p.proacl::text,
+               concat_ws(' ', p.prosrc, p.provolatile, p.prosecdef,
+                 {_acl("p.proacl", "f", "p.proowner")}, p.proowner::regrole,
                  p.proconfig::text)
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {_USER}""",
     "trigger": f"""
@@ -54,18 +66,33 @@ DATABASE_OBJECTS = {
     "policy": "select schemaname || '.' || tablename || '.' || policyname,"
     " concat_ws(' ', permissive, roles::text, cmd, qual, with_check) from pg_policies",
     "type": f"""
-        select n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, t.typacl::text,
+        select n.nspname || '.' || t.typname, concat_ws(' ', t.typtype, t.typowner::regrole,
+                 {_acl("t.typacl", "T", "t.typowner")},
                  (select string_agg(e.enumlabel, ',' order by e.enumsortorder)
                   from pg_enum e where e.enumtypid = t.oid))
         from pg_type t join pg_namespace n on n.oid = t.typnamespace
         where {_USER} and t.typtype in ('e', 'd', 'r')""",
     "schema": f"""
-        select n.nspname, concat_ws(' ', r.rolname, n.nspacl::text)
+        select n.nspname, concat_ws(' ', r.rolname, {_acl("n.nspacl", "n", "n.nspowner")})
         from pg_namespace n join pg_roles r on r.oid = n.nspowner where {_USER}""",
     "extension": "select extname, extversion from pg_extension",
     "publication": "select pubname, concat_ws(' ', puballtables, pubinsert, pubupdate, pubdelete)"
     " from pg_publication",
-    "large objects": "select 'all', count(*)::text from pg_largeobject_metadata",
+    "subscription": "select subname, concat_ws(' ', subslotname, subpublications::text)"
+    " from pg_subscription where subdbid ="
+    " (select oid from pg_database where datname = current_database())",
+    "foreign server": f"""select srvname, concat_ws(' ', srvowner::regrole, srvoptions::text,
+        {_acl("srvacl", "S", "srvowner")}) from pg_foreign_server""",
+    "user mapping": "select srvname || ' for ' || usename, umoptions::text from pg_user_mappings",
+    "event trigger": "select evtname, concat_ws(' ', evtevent, evtenabled, evtfoid::regproc,"
+    " evttags::text) from pg_event_trigger",
+    "statistics": f"""
+        select n.nspname || '.' || s.stxname, pg_get_statisticsobjdef(s.oid)
+        from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where {_USER}""",
+    "default privileges": f"""
+        select concat_ws(' ', d.defaclrole::regrole, n.nspname, d.defaclobjtype),
+               {_acl("d.defaclacl")}
+        from pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace""",
 }
 
 CLUSTER_OBJECTS = {
@@ -75,9 +102,11 @@ CLUSTER_OBJECTS = {
     "membership": "select r.rolname || ' in ' || g.rolname, m.admin_option::text"
     " from pg_auth_members m join pg_roles r on r.oid = m.member"
     " join pg_roles g on g.oid = m.roleid",
-    "database": "select datname, concat_ws(' ', pg_encoding_to_char(encoding), datcollate,"
-    " datctype, pg_database_collation_actual_version(oid), datconnlimit, datacl::text)"
-    " from pg_database where not datistemplate",
+    "database": f"""
+        select datname, concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype,
+          pg_database_collation_actual_version(oid), datconnlimit, datdba::regrole,
+          {_acl("datacl", "d", "datdba")})
+        from pg_database where not datistemplate""",
     "tablespace": "select spcname, spcoptions::text from pg_tablespace",
     "setting": "select coalesce(d.datname, '*') || '/' || coalesce(r.rolname, '*'),"
     " s.setconfig::text"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from tasks.postgres import contents, structure
 from tasks.postgres.contents import Table
@@ -25,12 +26,24 @@ def everywhere(server: Server) -> Iterator[dict[str, Connection]]:
         yield connections
 
 
-def tables_of(connections: Mapping[str, Connection]) -> dict[str, list[Table]]:
-    """List the permanent tables of every database; ask outside a transaction."""
-    return {
-        name: contents.with_hashes(connection, contents.tables(connection))
-        for name, connection in connections.items()
-    }
+def tables_of(
+    connections: Mapping[str, Connection], *, as_text: bool = False
+) -> dict[str, list[Table]]:
+    """List the permanent tables of every database; ask outside a transaction.
+
+    Args:
+        connections: one a database.
+        as_text: digest rows by their text, as a copy needs that was loaded from a dump: the hash of
+            an enumerated value is that of its number, which is another one there.
+
+    """
+    found = {name: contents.tables(connection) for name, connection in connections.items()}
+    if as_text:
+        return {
+            name: [replace(table, is_hashable=False) for table in tables]
+            for name, tables in found.items()
+        }
+    return {name: contents.with_hashes(connections[name], found[name]) for name in found}
 
 
 def sequences_of(connections: Mapping[str, Connection]) -> dict[str, int]:
@@ -55,7 +68,7 @@ def measure(
         connections: one a database, each in the snapshot to be measured.
         tables: the tables of each database.
         sequences: read beforehand, since they do not follow snapshots.
-        since: a snapshot a database; only rows that it saw are counted.
+        since: a snapshot a database; only rows that it saw are counted, and no large objects.
         progress: told of each table.
 
     """
@@ -69,6 +82,9 @@ def measure(
             found.append(
                 TableSeal(name, table.full_name, digest.rows, digest.digest, digest.newest)
             )
+        large = None if since else contents.large_objects(connection)
+        if large is not None:
+            found.append(TableSeal(name, contents.LARGE_OBJECTS, large.rows, large.digest, None))
     counted = [
         fact for name, connection in connections.items() for fact in facts.count(connection, name)
     ]

@@ -160,6 +160,30 @@ def test_sequences_are_read_in_the_direction_in_which_they_run(server):
         assert contents.sequences(connection) == {"public.down": 1, "public.up": 2}
 
 
+def large(server):
+    """Digest the large objects."""
+    with server.connect() as connection:
+        return contents.large_objects(connection)
+
+
+def test_large_objects_are_seen_and_holes_in_them_are_zeros(server):
+    """What a dump brings back is the same, though it writes what was never written."""
+    assert large(server) is None
+    run(server, "select lo_from_bytea(4711, 'one')", "select lo_put(lo_create(4712), 5000, 'x')")
+    before = large(server)
+    assert before.rows == 2
+    run(server, "select lo_put(4712, 10, decode(repeat('00', 4000), 'hex'))")
+    assert large(server) == before
+    for change in (
+        "select lo_put(4711, 0, 'two')",
+        "select lo_put(4711, 0, 'one'); select lo_put(4711, 3, decode('00', 'hex'))",
+        "select lo_create(4713)",
+    ):
+        run(server, change)
+        assert large(server) != before
+        before = large(server)
+
+
 def test_databases_are_listed_without_templates(server):
     """And without those that nobody can enter."""
     with server.connect() as connection:

@@ -74,7 +74,33 @@ CHANGES = {
     "a table": ("create table more (n int)", "db: relation public.more"),
     "an option": ("alter table fruit set (fillfactor = 50)", "db: relation public.fruit"),
     "a publication": ("create publication everything for all tables", "publication everything"),
-    "a large object": ("select lo_create(4711)", "db: large objects all"),
+    "default privileges": (
+        "alter default privileges grant select on tables to public",
+        "db: default privileges postgres r",
+    ),
+    "a foreign server": (
+        "create extension postgres_fdw; create server far foreign data wrapper postgres_fdw",
+        "db: foreign server far",
+    ),
+    "a user mapping": (
+        (
+            "create extension postgres_fdw; create server far foreign data wrapper postgres_fdw;"
+            " create user mapping for public server far"
+        ),
+        "db: user mapping far for public",
+    ),
+    "an event trigger": (
+        (
+            "create function seen() returns event_trigger language plpgsql as 'begin end';"
+            " create event trigger watching on ddl_command_end execute function seen()"
+        ),
+        "db: event trigger watching",
+    ),
+    "statistics": (
+        "create statistics pairs on id, name from fruit",
+        "db: statistics public.pairs",
+    ),
+    "an owner": ("alter function one() owner to pg_monitor", "db: function public.one()"),
     "a role": ("create role structure_test", "role structure_test"),
     "a role's rights": ("alter role postgres connection limit 90", "role postgres"),
     "a setting": ("alter role postgres set work_mem = '5MB'", "setting */postgres"),
@@ -116,6 +142,19 @@ def test_contents_do_not_count(built):
         connection.execute("vacuum full analyze fruit")
         connection.execute("reindex table fruit")
         connection.execute("select nextval('counter')")
+    assert described(built) == before
+
+
+def test_the_order_of_grants_and_dropped_columns_do_not_count(built):
+    """A copy that was loaded from a dump has neither."""
+    with built.connect() as connection:
+        connection.execute("grant select on fruit to pg_monitor")
+        connection.execute("grant insert on fruit to public")
+        before = described(built)
+        connection.execute("revoke select on fruit from pg_monitor")
+        connection.execute("grant select on fruit to pg_monitor")
+        connection.execute("alter table fruit add column gone int")
+        connection.execute("alter table fruit drop column gone")
     assert described(built) == before
 
 
