@@ -7,11 +7,14 @@ from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.postgres.server import Identity, Server
 from tasks.repository.catalogue import Damaged
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Backup, BackupType
+from tasks.repository.model import MANIFEST, Backup, BackupType
 from tasks.repository.stanza import Stanza
 
 
 log = logging.getLogger(__name__)
+
+_BUILT_ON = {("incremental", "differential"), ("incremental", "incremental")}
+"""What may be built on what, besides on a full one."""
 
 SINCE = 17
 """The major version that brought native incremental backup."""
@@ -34,17 +37,17 @@ def find(stanza: Stanza, server: Server, identity: Identity, kind: BackupType) -
         Refused: there is none, or the server cannot take increments; says what to do.
 
     """
-    if kind == "full":
+    if kind in ("full", "snapshot"):
         return None
     _see_that_it_can(server, identity)
     for backup in reversed(stanza.catalogue.backups()):
-        is_of_kind = kind == "incremental" or backup.type == "full"
+        is_of_kind = backup.type == "full" or (kind, backup.type) in _BUILT_ON
         is_of_cluster = backup.system_identifier == identity.system_identifier
         if is_of_kind and is_of_cluster and _is_sound(stanza, backup):
-            prefix = stanza.catalogue.prefix(backup.id)
-            return Parent(backup, stanza.catalogue.vault.read(prefix, backup.manifest))
+            return Parent(backup, _manifest(stanza, backup))
     raise Refused(
-        f"there is no backup that a {kind} one could be built on",
+        f"there is no backup that {'an' if kind == 'incremental' else 'a'} {kind} one could be"
+        " built on",
         stanza=stanza.name,
         expected="a sound full backup of this cluster",
         do="hl7ops backup full",
@@ -82,6 +85,28 @@ def _see_that_it_can(server: Server, identity: Identity) -> None:
             expected="summarize_wal = on",
             do="alter system set summarize_wal = on; select pg_reload_conf(); then a full backup",
         )
+
+
+def _manifest(stanza: Stanza, backup: Backup) -> bytes:
+    """Return the server's list of a backup's files, from where this machine can read it.
+
+    Raises:
+        Refused: it is encrypted, this machine has no identity, and does not remember it.
+
+    """
+    catalogue, item = stanza.catalogue, backup.manifest
+    if not item.is_encrypted or catalogue.cipher.can_read:
+        return catalogue.vault.read(catalogue.prefix(backup.id), item)
+    found = stanza.known.find(backup.id, MANIFEST)
+    if found is None:
+        raise Refused(
+            "the manifest of the parent cannot be read here",
+            stanza=stanza.name,
+            seen=f"{item.name} of {backup.id}, encrypted, and not remembered by this machine",
+            expected="the machine that took it, or the age identity",
+            do="hl7ops backup full",
+        )
+    return found
 
 
 def _is_sound(stanza: Stanza, backup: Backup) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from tasks.backup import cleanup, take, wal
+from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
@@ -18,7 +19,7 @@ Kind: TypeAlias = BackupType
 
 
 @step("take", run_name="take {kind} backup of {stanza.name}")
-def take_backup(stanza: Stanza, kind: Kind, progress: take.Progress) -> Backup:
+def take_backup(stanza: Stanza, kind: Kind, progress: Progress) -> Backup:
     """Take a backup; a retry takes it anew, since nothing of a broken one is kept."""
     return take.take(stanza, kind, progress=progress)
 

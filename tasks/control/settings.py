@@ -80,12 +80,22 @@ class Settings(BaseSettings):
     )
     age_identity: SecretStr | None = Field(None, description="That identity itself.")
 
+    snapshot_compression: int = Field(
+        9, ge=0, le=9, description="Compression level of the dumps of a snapshot."
+    )
+
     retention_days: int = Field(30, ge=1, le=36_525, description="Days of the kept window.")
     retention_minimum: int = Field(2, ge=1, description="Full backups kept however old.")
+    retention_proven: int = Field(1, ge=1, description="Proven chains kept however old.")
+    wal_retention_days: int | None = Field(
+        None, ge=1, le=36_525, description="Days of which every point stays restorable; unset: all."
+    )
     s3_retention_days: int | None = Field(
         None, ge=1, le=36_525, description="The same in S3, where both are used."
     )
     s3_retention_minimum: int | None = Field(None, ge=1, description="The same in S3.")
+    s3_retention_proven: int | None = Field(None, ge=1, description="The same in S3.")
+    s3_wal_retention_days: int | None = Field(None, ge=1, le=36_525, description="The same in S3.")
     rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
     rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from psycopg import conninfo
 
 from tasks.control.errors import OpsError, Refused
 from tasks.postgres import programs
@@ -40,9 +41,13 @@ class Cluster:
     port: int
     programs: Path
 
-    def server(self, stanza: str, database: str = "postgres") -> Server:
+    def server(
+        self, stanza: str, database: str = "postgres", superuser: str = "postgres"
+    ) -> Server:
         """Return the server's address as the superuser."""
-        address = f"host={self.sockets} port={self.port} user=postgres dbname={database}"
+        address = conninfo.make_conninfo(
+            host=str(self.sockets), port=self.port, user=superuser, dbname=database
+        )
         return Server(stanza, address)
 
     @property
@@ -62,7 +67,7 @@ class Cluster:
             return None
         return pid if str(self.data) in command else None
 
-    def create(self, owner: Owner, settings: dict[str, str]) -> None:
+    def create(self, owner: Owner, settings: dict[str, str], superuser: str = "postgres") -> None:
         """Make an empty cluster with data checksums; nothing is left where it fails.
 
         Raises:
@@ -77,7 +82,7 @@ class Cluster:
             "-D",
             self.data,
             "-U",
-            "postgres",
+            superuser,
             "-A",
             "trust",
             "-E",

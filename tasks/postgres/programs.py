@@ -9,10 +9,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres.owner import Owner
-from tasks.postgres.server import Server
+from tasks.postgres.server import Server, identify
 
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,24 @@ def major(programs: Path, name: str) -> int:
     said = run(programs, name, ["--version"], timeout_s=10).stdout
     match = re.search(r"\) (\d+)", said)
     return int(match[1]) if match else 0
+
+
+def require(programs: Path, name: str, server: Server) -> None:
+    """See that a program is not older than the server that it is to speak to.
+
+    Raises:
+        Refused: it is older, or not there.
+
+    """
+    ours, theirs = major(programs, name), identify(server).major
+    if ours < theirs:
+        raise Refused(
+            "the programs are older than the server",
+            stanza=server.stanza,
+            seen=f"PostgreSQL {ours} in {programs}",
+            expected=f"PostgreSQL {theirs}",
+            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
+        )
 
 
 @contextmanager
@@ -90,12 +109,7 @@ def run(
             **(owner.spawn() if owner else {}),
         )
     except FileNotFoundError:
-        raise Refused(
-            f"{name} is missing",
-            seen=programs,
-            expected="a directory with PostgreSQL's programs",
-            do="set HL7OPS_PROGRAMS, or install PostgreSQL's server and contrib packages",
-        ) from None
+        raise _missing(programs, name) from None
     except subprocess.TimeoutExpired:
         raise Transient(f"{name} did not end", seen=f"{timeout_s:.0f} s", do="try again") from None
     if done.returncode not in accept:
@@ -103,3 +117,50 @@ def run(
         raise OpsError(f"{name} failed", seen=f"exit {done.returncode}: {said}")
     log.debug("%s ended with %d", name, done.returncode)
     return done
+
+
+@contextmanager
+def piped(
+    programs: Path, name: str, arguments: Sequence[object], *, env: dict[str, str]
+) -> Iterator[IO[bytes]]:
+    """Yield what a program writes, while it writes it; leaving the block sees that it ended well.
+
+    Raises:
+        Refused: the program is not there.
+        OpsError: it failed; the text is the last line of its error output that names no value.
+
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell, our own arguments
+                [str(programs / name), *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=said,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **env},
+            )
+        except FileNotFoundError:
+            raise _missing(programs, name) from None
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        with process:
+            try:
+                yield process.stdout
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise OpsError(
+                f"{name} failed", seen=f"exit {process.returncode}: {' | '.join(lines[:1])}"
+            )
+
+
+def _missing(programs: Path, name: str) -> Refused:
+    return Refused(
+        f"{name} is missing",
+        seen=programs,
+        expected="a directory with PostgreSQL's programs",
+        do="set HL7OPS_PROGRAMS, or install PostgreSQL's server and contrib packages",
+    )

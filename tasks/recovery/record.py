@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,25 @@ from tasks.repository.proof import Check, Tier
 
 
 log = logging.getLogger(__name__)
+
+
+PHYSICAL: Mapping[Tier, str] = {
+    "objects": "every object and WAL segment is the one that was kept",
+    "manifest": "files and WAL agree with the server's manifest",
+    "boot": "the copy recovers to the seal's restore point",
+    "structure": "tables and indexes are sound",
+    "contents": "the copy can be held against the seal",
+}
+"""What the tiers of a physical backup are about, each in a sentence."""
+
+LOGICAL: Mapping[Tier, str] = {
+    "objects": "every object is the one that was kept",
+    "manifest": "the dumps list every table that was sealed",
+    "boot": "every dump loads whole into a new cluster",
+    "structure": PHYSICAL["structure"],
+    "contents": PHYSICAL["contents"],
+}
+"""What those of a snapshot are about."""
 
 
 class Stopped(Exception):
@@ -23,6 +42,7 @@ class Record:
 
     checks: list[Check] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    names: Mapping[Tier, str] = field(default_factory=lambda: PHYSICAL)
 
     @contextmanager
     def tier(self, tier: Tier) -> Iterator[None]:
@@ -40,9 +60,9 @@ class Record:
         except Refused:
             raise
         except Corrupt as error:
-            self.add(Check(tier, _NAMES[tier], "fail", str(error)))
+            self.add(Check(tier, self.names[tier], "fail", str(error)))
         except OpsError as error:
-            self.add(Check(tier, _NAMES[tier], "error", str(error)))
+            self.add(Check(tier, self.names[tier], "error", str(error)))
         finally:
             self.seconds[tier] = round(time.monotonic() - began, 3)
         if any(check.tier == tier and check.outcome != "pass" for check in self.checks):
@@ -56,13 +76,4 @@ class Record:
 
     def passed(self, tier: Tier, seen: str = "") -> None:
         """Note that the tier's own check passed."""
-        self.add(Check(tier, _NAMES[tier], "pass", seen))
-
-
-_NAMES: dict[Tier, str] = {
-    "objects": "every object and WAL segment is the one that was kept",
-    "manifest": "files and WAL agree with the server's manifest",
-    "boot": "the copy recovers to the seal's restore point",
-    "structure": "tables and indexes are sound",
-    "contents": "the copy can be held against the seal",
-}
+        self.add(Check(tier, self.names[tier], "pass", seen))

@@ -9,18 +9,16 @@ from tasks.control import clock
 from tasks.control.errors import Corrupt
 from tasks.postgres import programs
 from tasks.postgres.server import Server
-from tasks.recovery import amcheck, combine, expectations, unpack
+from tasks.recovery import amcheck, combine, expectations, holding, unpack
 from tasks.recovery.boot import booted
 from tasks.recovery.combine import Link, links_of
-from tasks.recovery.comparison import comparisons
-from tasks.recovery.record import Record, Stopped
+from tasks.recovery.logical import LogicalVerification
+from tasks.recovery.record import LOGICAL, PHYSICAL, Record, Stopped
 from tasks.recovery.scratch import Scratch, scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import chain_to
-from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
 from tasks.repository.model import Backup
 from tasks.repository.proof import Proof
-from tasks.repository.seal import Measure
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
@@ -33,6 +31,9 @@ Progress = Callable[[str, int, int], None]
 Meddle = Callable[[Server], None]
 
 MANIFEST_TIMEOUT_S = 3600
+
+LOADED = 8
+"""By so much a loaded dump may be larger than the dump."""
 
 FORMAT_SINCE = 180000
 """From this version on `pg_verifybackup` guesses the format, unless it is told."""
@@ -59,15 +60,21 @@ def verify(
             room, or the programs are of another version. Nothing is recorded.
 
     """
-    catalogue, record = stanza.catalogue, Record()
-    backup, started = catalogue.get(wanted), clock.now()
+    catalogue, started = stanza.catalogue, clock.now()
+    backup = catalogue.get(wanted)
+    record = Record(names=LOGICAL if backup.type == "snapshot" else PHYSICAL)
     with ExitStack() as held, suppress(Stopped):
         with record.tier("objects"):
             chain = chain_to(catalogue, backup)
         for link in chain:
             held.enter_context(catalogue.reading(link.id))
         copy = held.enter_context(scratch(stanza.home, backup.id, _room(chain)))
-        Verification(catalogue, links_of(chain, copy), copy, record, progress).run(meddle)
+        work = (
+            LogicalVerification(catalogue, backup, copy, record, progress)
+            if backup.type == "snapshot"
+            else Verification(catalogue, links_of(chain, copy), copy, record, progress)
+        )
+        work.run(meddle)
     proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.seconds)
     if meddle is None:
         stanza.catalogue.record(proof)
@@ -78,8 +85,11 @@ def verify(
 def _room(chain: Sequence[Backup]) -> int:
     """Return the bytes that a copy takes up, with the WAL that it fetches and writes.
 
-    The links of a chain lie beside what is put together of them.
+    The links of a chain lie beside what is put together of them; a dump is smaller than what it is
+    loaded into, by how much its compression level tells best.
     """
+    if chain[-1].type == "snapshot":
+        return LOADED * chain[-1].bytes_source
     unpacked = sum(link.bytes_source for link in chain)
     return unpacked * min(len(chain), 2) + 8 * chain[-1].segment_bytes
 
@@ -117,11 +127,12 @@ class Verification:
                 self.record.passed("boot", self.backup.seal.restore_point)
             if meddle:
                 meddle(server)
-            found = self.measured(server)
+            found = holding.measured(server, self.backup)
             with self.record.tier("structure"):
                 self.record.add(*amcheck.check(server, self.copy.programs))
             with self.record.tier("contents"):
-                self.contents(server, found)
+                checks = holding.contents(self.catalogue, self.backup, server, found)
+                self.record.add(*checks)
 
     def objects(self) -> None:
         """Read every object back, unpacking it on the way; all are read, also after a bad one."""
@@ -167,23 +178,6 @@ class Verification:
         if done.returncode != 0:
             lines = done.stderr.replace(f"{self.copy.path}/", "").splitlines()
             raise Corrupt("pg_verifybackup found errors", seen=" | ".join(lines[:5]))
-
-    def measured(self, server: Server) -> Measure:
-        """Measure the copy as the source was measured, before anything is added to it."""
-        seal = self.backup.seal
-        since = seal.snapshots if seal.mode == "bounded" else None
-        with everywhere(server) as connections:
-            tables = tables_of(connections)
-            return measure(connections, tables, sequences_of(connections), since)
-
-    def contents(self, server: Server, found: Measure) -> None:
-        """Hold what was measured in the copy, and the copy itself, against the seal."""
-        suite = expectations.Suite()
-        sealed, mode = self.catalogue.measure(self.backup), self.backup.seal.mode
-        self.record.add(*(suite.compare(each) for each in comparisons(mode, sealed, found)))
-        for database in sorted({fact.subject for fact in sealed.rules}):
-            rules = [fact for fact in sealed.rules if fact.subject == database]
-            self.record.add(*suite.bound(server.database(database), rules))
 
     @property
     def _archive(self) -> Archive:

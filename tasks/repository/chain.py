@@ -23,7 +23,7 @@ def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
         if found.manifest.sha256 != links[0].parent_manifest:
             raise _broken(links[0], f"another backup stands in the place of {parent}")
         links.insert(0, found)
-    if links[0].type != "full":
+    if links[0].type not in ("full", "snapshot"):
         raise _broken(links[0], f"{links[0].id} has no parent")
     return links
 

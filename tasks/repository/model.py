@@ -1,6 +1,6 @@
 """Facts of a backup: what it holds, of which cluster, and what it is built on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
 
@@ -20,7 +20,7 @@ MEASURE = "measure.json"
 """What the seal holds of tables and objects."""
 
 BackupId = NewType("BackupId", str)
-BackupType = Literal["full", "differential", "incremental"]
+BackupType = Literal["full", "differential", "incremental", "snapshot"]
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -35,6 +35,11 @@ class StoredObject:
     raw_bytes: int
     stored_bytes: int
     sha256: str
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether an identity is needed to read it."""
+        return self.name.endswith(".age")
 
     @property
     def plain_name(self) -> str:
@@ -53,11 +58,23 @@ class Tablespace:
 
 
 @dataclass(frozen=True)
+class Dump:
+    """The dump of one database: its name, and that of the object that holds it."""
+
+    __pydantic_config__ = _STRICT
+
+    database: str
+    object: str
+
+
+@dataclass(frozen=True)
 class Backup:
     """A complete backup: everything from its start to its seal is in the repository.
 
     A differential or incremental one holds what changed since its parent, and the hash of the
-    parent's manifest, so that no other backup can stand in the parent's place.
+    parent's manifest, so that no other backup can stand in the parent's place. A snapshot is
+    logical: a dump of each database instead of files and WAL, and the name of the cluster's first
+    superuser, whom a new cluster must have before anything is loaded.
     """
 
     __pydantic_config__ = _STRICT
@@ -79,6 +96,8 @@ class Backup:
     seal: Seal
     phases: dict[str, float]
     parent_manifest: str | None = None
+    dumps: list[Dump] = field(default_factory=list)
+    superuser: str | None = None
     format: int = FORMAT
 
     @property

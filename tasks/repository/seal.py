@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from tasks.control.errors import Corrupt
 
 
-SealMode = Literal["locked", "quiet", "bounded"]
+SealMode = Literal["locked", "quiet", "bounded", "snapshot"]
 
 _STRICT = ConfigDict(extra="forbid")
 

@@ -11,6 +11,7 @@ from tasks.postgres.server import Server
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.cipher import Cipher
 from tasks.repository.keys import Keyring
+from tasks.repository.known import Known
 from tasks.repository.local import LocalStorage
 from tasks.repository.s3.address import Address
 from tasks.repository.s3.storage import S3Storage
@@ -44,6 +45,11 @@ class Stanza:
     def programs(self) -> Path:
         """The directory of PostgreSQL's programs."""
         return self.home.programs
+
+    @property
+    def known(self) -> Known:
+        """What this machine remembers of backups that it cannot read again."""
+        return Known(self.home.path / "known" / self.name)
 
     @property
     def others(self) -> list[str]:

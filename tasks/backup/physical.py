@@ -1,0 +1,170 @@
+"""Take a base backup: one streaming pass, sealed, complete only with all of its WAL."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.backup import parent as parents
+from tasks.backup import seal, wal
+from tasks.backup.parent import Parent
+from tasks.backup.phases import Phases, Progress
+from tasks.control import clock
+from tasks.control.errors import Corrupt, OpsError
+from tasks.postgres import lsn
+from tasks.postgres.basebackup import MANIFEST, BaseBackup
+from tasks.postgres.server import Server, identify
+from tasks.repository.model import (
+    MEASURE,
+    Backup,
+    BackupId,
+    BackupType,
+    StoredObject,
+    Tablespace,
+)
+from tasks.repository.seal import Seal
+from tasks.repository.stanza import Stanza
+from tasks.repository.stream import Sink
+from tasks.repository.wal import Archive, needed
+
+
+BLOCK_BYTES = 1 << 20
+"""How much of the stream is gathered before it is compressed."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What the server sent: its objects in the repository and the WAL that belongs to them."""
+
+    objects: list[StoredObject]
+    tablespaces: list[Tablespace]
+    start_lsn: str
+    stop_lsn: str
+    timeline: int
+
+
+@dataclass(frozen=True)
+class Physical:
+    """A physical backup while it is taken: of what, as what, and on top of which."""
+
+    stanza: Stanza
+    server: Server
+    id: BackupId
+    kind: BackupType
+    parent: Parent | None
+    began: datetime
+    fast: bool
+
+    def run(self, progress: Progress) -> Backup:
+        """Go through the phases; what comes out is whole, but not in the catalogue yet."""
+        phases, stanza, server = Phases(), self.stanza, self.server
+        identity, archive = identify(server), wal.open_archive(stanza, server)
+        with phases.phase("reserve WAL"):
+            wal.pull(stanza, server, switch=False, restart=self.parent is None)
+        with phases.phase("copy"):
+            copied = self._copy(progress)
+        with phases.phase("seal"):
+            sealed = self._seal(copied.objects, progress)
+        with phases.phase("archive WAL"):
+            wal.pull(
+                stanza,
+                server,
+                restart=self.parent is None,
+                progress=lambda done, all_: progress("WAL", done, all_),
+            )
+            _see_that_wal_is_whole(archive, copied, sealed)
+        return Backup(
+            id=self.id,
+            stanza=stanza.name,
+            type=self.kind,
+            parent=self.parent.backup.id if self.parent else None,
+            system_identifier=identity.system_identifier,
+            server_version=identity.version_num,
+            started_at=self.began,
+            finished_at=clock.now(),
+            start_lsn=copied.start_lsn,
+            stop_lsn=copied.stop_lsn,
+            timeline=copied.timeline,
+            segment_bytes=archive.segment_bytes,
+            objects=copied.objects,
+            tablespaces=copied.tablespaces,
+            seal=sealed,
+            phases=phases.seconds,
+            parent_manifest=self.parent.backup.manifest.sha256 if self.parent else None,
+        )
+
+    def _copy(self, progress: Progress) -> Copied:
+        """Store what the server sends, hashed and compressed on the way."""
+        objects: list[StoredObject] = []
+        done = 0
+        with self._opened() as stream:
+            for part in stream.parts():
+                with self._storing(f"{part.name}.zst", objects) as sink:
+                    for block in self._remembered(part.name, _blocks(part.chunks)):
+                        sink.write(block)
+                        done += len(block)
+                        progress("copy", done, max(stream.estimated_bytes, done))
+            spaces = [Tablespace(oid, place) for oid, place in stream.tablespaces.items()]
+            return Copied(objects, spaces, stream.start_lsn, stream.stop_lsn, stream.timeline)
+
+    def _remembered(self, name: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the blocks; remember the manifest where we may not be able to read it again."""
+        if name != MANIFEST or not self.stanza.catalogue.cipher.recipients:
+            yield from blocks
+            return
+        gathered = []
+        for block in blocks:
+            gathered.append(block)
+            yield block
+        self.stanza.known.keep(self.id, MANIFEST, b"".join(gathered))
+
+    def _seal(self, kept: list[StoredObject], progress: Progress) -> Seal:
+        """Seal what the server holds, and store what was measured."""
+        sealed, measured = seal.take(
+            self.server, self.id, progress=lambda _: progress("seal", 0, 0)
+        )
+        with self._storing(f"{MEASURE}.zst", kept) as sink:
+            sink.write(measured.to_bytes())
+        return sealed
+
+    def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
+        catalogue = self.stanza.catalogue
+        return catalogue.vault.storing(catalogue.prefix(self.id), name, kept)
+
+    @contextmanager
+    def _opened(self) -> Iterator[BaseBackup]:
+        since = self.parent.manifest if self.parent else None
+        try:
+            with BaseBackup(self.server, self.id, fast=self.fast, since=since) as stream:
+                yield stream
+        except OpsError as error:
+            raise parents.told(error, self.parent) if self.parent else error from None
+
+
+def _blocks(chunks: Iterator[memoryview]) -> Iterator[bytes]:
+    """Gather the server's small chunks into blocks that are worth a compressor's call."""
+    gathered, size = [], 0
+    for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= BLOCK_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
+
+
+def _see_that_wal_is_whole(archive: Archive, copied: Copied, sealed: Seal) -> None:
+    """See that every segment from the backup's start to its seal is in the repository."""
+    kept = archive.kept()
+    ends = (lsn.parse(copied.start_lsn), lsn.parse(sealed.lsn))
+    first, last = (lsn.segment_at(copied.timeline, at, archive.segment_bytes) for at in ends)
+    missing = [segment.name for segment in needed(first, last) if segment not in kept]
+    if missing:
+        raise Corrupt(
+            "WAL of the backup did not reach the repository",
+            stanza=archive.stanza,
+            seen=f"missing: {', '.join(missing[:5])}",
+            expected=f"{first.name} to {last.name}",
+            do="raise max_slot_wal_keep_size, see that nothing else drops the slot, take another",
+        )
