@@ -11,11 +11,12 @@ from tasks.repository.cipher import PLAIN, Cipher
 from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
+from tasks.repository.legal import LegalHold, LegalHolds
 from tasks.repository.model import MEASURE, Backup, BackupId
 from tasks.repository.pins import Pin, Pins
 from tasks.repository.proof import Proof
 from tasks.repository.seal import Measure
-from tasks.repository.storage import Storage
+from tasks.repository.storage import Storage, see_unlocked
 from tasks.repository.stream import Vault
 from tasks.repository.wal import Archive
 
@@ -138,15 +139,18 @@ class Catalogue:
     def discard(self, backup: BackupId) -> None:
         """Remove a backup: first its proofs, which say that it was whole, then its document.
 
-        So at every instant what is listed has its data, and what is not is a leftover.
+        So at every instant what is listed has its data, and what is not is a leftover. Nothing
+        goes, and `Refused` is raised, where it is held by law or the store keeps some of it.
         """
-        prefix = self.prefix(backup)
+        prefix, names = self.prefix(backup), [name for name, _ in self.objects(backup)]
+        self.legal.see_free(backup)
+        see_unlocked(self.storage, names)
 
         def rank(name: str) -> int:
             below = name.removeprefix(prefix)
             return 0 if below.startswith(PROOFS) else 1 if below == DOCUMENT else 2
 
-        for name in sorted((name for name, _ in self.objects(backup)), key=rank):
+        for name in sorted(names, key=rank):
             self.storage.delete(name)
 
     def objects(self, backup: BackupId) -> list[tuple[str, int]]:
@@ -199,24 +203,26 @@ class Catalogue:
         """The pins, which keep backups from retention."""
         return Pins(self._documents)
 
-    def pin(self, pin: Pin) -> None:
-        """Keep a backup that is there from retention.
+    @property
+    def legal(self) -> LegalHolds:
+        """The legal holds, which keep backups from everything."""
+        return LegalHolds(self._documents)
 
-        Raises:
-            Refused: it is not there.
-
-        """
+    def pin(self, pin: Pin | LegalHold) -> None:
+        """Keep a backup, by a pin or by law; `Refused` where it is not there, or on its way out."""
         self.get(pin.backup)
-        self.pins.put(pin)
+        with self.reading(pin.backup):
+            self.get(pin.backup)
+            self.pins.put(pin) if isinstance(pin, Pin) else self.legal.put(pin)
 
     def _ids(self) -> list[BackupId]:
-        """List the backups that are, or were, whole: with a document, with proofs, or pinned."""
+        """List the backups that are, or were, whole: with a document or proofs, pinned or held."""
         whole = {
             backup
             for backup, names in self._folders().items()
             if any(name == DOCUMENT or name.startswith(PROOFS) for name in names)
         }
-        return sorted(whole | self.pins.ids())
+        return sorted(whole | self.pins.ids() | self.legal.ids())
 
     def _folders(self) -> dict[BackupId, list[str]]:
         """Return what lies among the backups, by backup; what has another name is not ours."""

@@ -1,4 +1,4 @@
-"""Pins: backups that retention must keep, and why."""
+"""Pins: backups that retention must keep, why, and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +11,24 @@ from tasks.repository.documents import Documents
 from tasks.repository.model import FORMAT, BackupId
 
 
+DAMAGED_PIN = "its pin is damaged: look at it"
+
+
 @dataclass(frozen=True)
 class Pin:
-    """A backup that retention must keep, and why."""
+    """A backup that retention must keep, why, and until when; None: until it is unpinned."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     backup: BackupId
     reason: str
     pinned_at: datetime
+    expires_at: datetime | None = None
     format: int = FORMAT
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether it keeps nothing any more."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,17 @@ class Pins:
 
     documents: Documents
 
+    def known(self) -> dict[BackupId, Pin | None]:
+        """Return the pins by backup; None for one that cannot be believed, which still holds."""
+        return {backup: self._read(backup, name) for backup, name in self._names().items()}
+
     def reasons(self) -> dict[BackupId, str]:
         """Return why backups are pinned; a pin that cannot be believed still holds."""
-        found = {}
-        for backup, name in self._names().items():
-            try:
-                found[backup] = self.documents.read(Pin, name).reason
-            except Corrupt:
-                found[backup] = "its pin is damaged: look at it"
-        return found
+        return {name: pin.reason if pin else DAMAGED_PIN for name, pin in self.known().items()}
+
+    def expired(self, now: datetime) -> list[BackupId]:
+        """Return the backups whose pin keeps nothing any more."""
+        return [name for name, pin in self.known().items() if pin and pin.has_expired(now)]
 
     def ids(self) -> set[BackupId]:
         """Return which backups are pinned."""
@@ -72,3 +82,11 @@ class Pins:
     def _names(self) -> dict[BackupId, str]:
         names = [item.name for item in self.documents.storage.objects(self._prefix)]
         return {BackupId(PurePath(name).stem): name for name in names}
+
+    def _read(self, backup: BackupId, name: str) -> Pin | None:
+        """Return a pin, or None where it was edited, or is of another backup."""
+        try:
+            pin = self.documents.read(Pin, name)
+        except Corrupt:
+            return None
+        return pin if pin.backup == backup else None

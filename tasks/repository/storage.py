@@ -1,11 +1,12 @@
 """What a repository asks of the place where it keeps its objects, whatever that place is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from tasks.control.clock import readable
 from tasks.control.errors import Refused
 
 
@@ -90,6 +91,23 @@ class Storage(Protocol):
             Refused: somebody else still holds it.
 
         """
+
+
+def see_unlocked(storage: Storage, names: Iterable[str]) -> None:
+    """See that the place lets all of some objects go, before the first of them does.
+
+    Raises:
+        Refused: it keeps one; names it.
+
+    """
+    for name in names:
+        until = storage.locked_until(name)
+        if until is not None:
+            raise Refused(
+                "the store keeps an object locked",
+                seen=f"{name} in {storage.place}, until {readable(until)}",
+                do="wait until then; its lock was set when it was written",
+            )
 
 
 def in_use(name: str, stanza: str, seen: str) -> Refused:
