@@ -33,11 +33,47 @@ class BackupRepository(Block):
         default=None,
         ge=1,
         title="Kept window (days)",
-        description="Every point of this many days stays restorable.",
+        description="Backups younger than this stay, and one from before, to begin with.",
     )
     retention_minimum: int | None = Field(
         default=None,
         ge=1,
         title="Fewest full backups",
         description="Full backups that are kept however old they are.",
+    )
+    retention_proven: int | None = Field(
+        default=None,
+        ge=1,
+        title="Fewest proven chains",
+        description="Proven backups, with what they are built on, kept however old they are.",
+    )
+    wal_retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        title="Kept window of WAL (days)",
+        description="Days of which every point is restorable; empty: those of the kept window.",
+    )
+    s3_retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        title="Kept window in S3 (days)",
+        description="The same in S3, where both a directory and a bucket are used.",
+    )
+    s3_retention_minimum: int | None = Field(
+        default=None,
+        ge=1,
+        title="Fewest full backups in S3",
+        description="The same in S3; empty: as in the directory.",
+    )
+    s3_retention_proven: int | None = Field(
+        default=None,
+        ge=1,
+        title="Fewest proven chains in S3",
+        description="The same in S3; empty: as in the directory.",
+    )
+    s3_wal_retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        title="Kept window of WAL in S3 (days)",
+        description="The same in S3; empty: as in the directory.",
     )

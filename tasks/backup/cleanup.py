@@ -1,19 +1,35 @@
 """Clean up: remove what the plan lets go, in an order that a crash cannot make harmful."""
 
 import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.backup.retention import Cleaned, Policy, Standing, plan_retention, wal_floor
+from tasks.backup.policy import Policy, Standing
+from tasks.backup.retention import Cleaned, plan_retention
+from tasks.backup.wal_window import Span, spans_needed, unneeded
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.repository.catalogue import Damaged
+from tasks.repository.catalogue import DOCUMENT, Damaged
 from tasks.repository.model import Backup, BackupId
+from tasks.repository.pins import DAMAGED_PIN
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import S3, Stanza
 from tasks.repository.wal import Archive, Kept
 
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a cleanup goes by: the policy, the time, the backups, and the pins that expired."""
+
+    policy: Policy
+    now: datetime
+    entries: list[Backup | Damaged]
+    standings: dict[BackupId, Standing]
+    expired: list[BackupId]
 
 
 def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = None) -> Cleaned:
@@ -33,78 +49,133 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
     """
     catalogue = stanza.catalogue
     with catalogue.storage.hold("cleanup", shared=False, stanza=stanza.name):
-        entries = catalogue.entries()
-        plan = plan_retention(entries, _standings(stanza), policy_of(stanza), now or clock.now())
-        leftovers = _abandoned(stanza)
+        seen = _look(stanza, now or clock.now())
+        plan = plan_retention(seen.entries, seen.standings, seen.policy, seen.now)
+        leftovers = [] if _is_taken(stanza) else catalogue.leftovers()
         going = [*plan.drop, *leftovers]
         freed = sum(size for backup in going for _, size in catalogue.objects(backup))
-        if dry_run:
-            kept = set(plan.keep)
-        else:
+        if not dry_run:
+            _remove_pins(stanza, seen)
             for backup in going:
                 _remove(stanza, backup)
-            kept = {entry.id for entry in catalogue.entries()}
-        segments = _unneeded(stanza, wal_floor(entries, kept))
+        segments = _unneeded(stanza, seen, going if dry_run else [])
         if not dry_run:
             for item in segments:
                 catalogue.storage.delete(item.object)
         freed += sum(item.stored_bytes for item in segments)
-        return Cleaned(plan, len(segments), leftovers, freed, dry_run)
+        return Cleaned(plan, len(segments), leftovers, freed, dry_run, seen.expired)
 
 
 def policy_of(stanza: Stanza) -> Policy:
     """Return the policy that the settings state for the repository that is worked on."""
     known = stanza.settings
-    days, minimum = known.retention_days, known.retention_minimum
-    if stanza.repository == S3:
-        days, minimum = known.s3_retention_days or days, known.s3_retention_minimum or minimum
-    return Policy(days, minimum)
+    general = Policy(
+        known.retention_days,
+        known.retention_minimum,
+        known.retention_proven,
+        known.wal_retention_days,
+    )
+    if stanza.repository != S3:
+        return general
+    return Policy(
+        known.s3_retention_days or general.days,
+        known.s3_retention_minimum or general.minimum,
+        known.s3_retention_proven or general.proven,
+        known.s3_wal_retention_days or general.wal_days,
+    )
 
 
-def _standings(stanza: Stanza) -> dict[BackupId, Standing]:
+def _look(stanza: Stanza, now: datetime) -> _Seen:
+    expired = stanza.catalogue.pins.expired(now)
+    entries = _entries(stanza, expired)
+    return _Seen(policy_of(stanza), now, entries, _standings(stanza, entries), expired)
+
+
+def _entries(stanza: Stanza, expired: Collection[BackupId]) -> list[Backup | Damaged]:
+    """List the backups; one that is gone, and that only an expired pin names, is none any more."""
     catalogue = stanza.catalogue
-    pins = catalogue.pins.reasons()
+    named = set(expired) - catalogue.legal.ids()
+    return [
+        entry
+        for entry in catalogue.entries()
+        if isinstance(entry, Backup) or entry.id not in named or catalogue.objects(entry.id)
+    ]
 
-    def standing(backup: Backup) -> Standing:
-        proof = catalogue.last_proof(backup.id)
+
+def _standings(stanza: Stanza, entries: list[Backup | Damaged]) -> dict[BackupId, Standing]:
+    catalogue = stanza.catalogue
+    pins, held = catalogue.pins.known(), catalogue.legal.reasons()
+
+    def standing(backup: BackupId) -> Standing:
+        proof, pin = catalogue.last_proof(backup), pins.get(backup)
+        unread = DAMAGED_PIN if backup in pins else None
         return Standing(
             verdict=proof.verdict if isinstance(proof, Proof) else None,
-            pin=pins.get(backup.id),
-            in_use=catalogue.storage.held(f"read-{backup.id}", stanza=stanza.name),
+            pin=pin.reason if pin else unread,
+            in_use=catalogue.storage.held(f"read-{backup}", stanza=stanza.name),
             is_in_doubt=isinstance(proof, Damaged),
+            pinned_until=pin.expires_at if pin else None,
+            held=held.get(backup),
+            locked_until=catalogue.storage.locked_until(f"{catalogue.prefix(backup)}{DOCUMENT}"),
         )
 
-    return {backup.id: standing(backup) for backup in catalogue.backups()}
+    return {entry.id: standing(entry.id) for entry in entries}
 
 
-def _abandoned(stanza: Stanza) -> list[BackupId]:
-    """Return what interrupted runs left; nothing while a backup is being taken."""
-    is_taken = stanza.catalogue.storage.held("backup", stanza=stanza.name)
-    return [] if is_taken else stanza.catalogue.leftovers()
+def _is_taken(stanza: Stanza) -> bool:
+    return stanza.catalogue.storage.held("backup", stanza=stanza.name)
+
+
+def _remove_pins(stanza: Stanza, seen: _Seen) -> None:
+    """Remove expired pins, before their backups: one that outlives its own looks like a loss."""
+    pins = stanza.catalogue.pins
+    for backup in set(seen.expired).intersection(pins.expired(seen.now)):
+        try:
+            pins.remove(backup)
+        except Refused as refused:
+            log.warning("the expired pin of backup %s stays: %s", backup, refused)
 
 
 def _remove(stanza: Stanza, backup: BackupId) -> None:
-    """Remove one backup, unless somebody has begun to read it, or has built on it meanwhile."""
+    """Remove one backup, unless somebody reads it, built on it or pinned it meanwhile."""
     catalogue = stanza.catalogue
     try:
         hold = catalogue.storage.hold
         with hold(f"read-{backup}", shared=False, stanza=stanza.name, last=True):
             if any(each.parent == backup for each in catalogue.backups()):
                 log.warning("backup %s was built on meanwhile; it stays", backup)
-                return
-            catalogue.discard(backup)
-    except Refused:
-        log.warning("backup %s is in use; the next cleanup removes it", backup)
+            elif backup in catalogue.pins.ids():
+                log.warning("backup %s was pinned meanwhile; it stays", backup)
+            else:
+                catalogue.discard(backup)
+    except Refused as refused:
+        log.warning("backup %s stays; the next cleanup removes it: %s", backup, refused)
 
 
-def _unneeded(stanza: Stanza, floors: dict[str, int | None]) -> list[Kept]:
-    """Return the archived segments that lie before the floor of their cluster."""
+def _unneeded(stanza: Stanza, seen: _Seen, going: Collection[BackupId]) -> list[Kept]:
+    """Return the archived segments that nothing needs, and that the store lets go.
+
+    Nothing while a backup is being taken, since nobody knows yet where its WAL begins; one that
+    was completed meanwhile counts. `going` would be removed by now, were it not a dry run.
+    """
+    if _is_taken(stanza):
+        return []
+    left = [each for each in _entries(stanza, seen.expired) if each.id not in going]
+    entries = list({each.id: each for each in [*seen.entries, *left]}.values())
+    kept = {each.id for each in left}
+    spans = spans_needed(entries, seen.standings, kept, seen.policy, seen.now)
+    found = [
+        item for cluster, needed in spans.items() for item in _outside(stanza, cluster, needed)
+    ]
+    storage = stanza.catalogue.storage
+    return [item for item in found if storage.locked_until(item.object) is None]
+
+
+def _outside(stanza: Stanza, cluster: str, needed: Sequence[Span]) -> list[Kept]:
+    """Return the archived segments of a cluster that hold nothing of what is needed."""
     claim = stanza.catalogue.claimed()
-    found: list[Kept] = []
     if claim is None:
-        return found
-    for identifier, floor in floors.items():
-        archive = Archive(stanza.catalogue.vault, stanza.name, identifier, claim.segment_bytes)
-        kept = archive.kept().values()
-        found += [item for item in kept if floor is None or item.segment.end <= floor]
-    return found
+        return []
+    vault = stanza.catalogue.vault
+    kept = Archive(vault, stanza.name, cluster, claim.segment_bytes).kept()
+    return [kept[segment] for segment in sorted(unneeded(kept, needed))]

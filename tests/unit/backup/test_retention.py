@@ -1,41 +1,22 @@
 """Which backups are kept, and why: a pure plan."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backup.retention import Policy, Standing, plan_retention, wal_floor
+from tasks.backup.policy import Policy, Standing
+from tasks.backup.retention import plan_retention
 from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId
-from tasks.repository.seal import Seal
+from tasks.repository.model import BackupId
+from tests.unit.backup.made import NOW, backup
 
 
-NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 MONTH = Policy(days=30, minimum=1)
 
-
-def backup(age_days, *, system="1", timeline=1, start="0/1000028"):
-    """Return a backup that finished so many days ago."""
-    at = NOW - timedelta(days=age_days)
-    return Backup(
-        id=BackupId(f"full-{at:%Y%m%dT%H%M%SZ}"),
-        stanza="main",
-        type="full",
-        parent=None,
-        system_identifier=system,
-        server_version=180006,
-        started_at=at,
-        finished_at=at,
-        start_lsn=start,
-        stop_lsn=start,
-        timeline=timeline,
-        segment_bytes=1 << 24,
-        objects=[],
-        tablespaces=[],
-        seal=Seal("x", start, at, "locked", 1, {}, 0, 0, 0.0),
-        phases={},
-    )
+PROVEN = Standing(verdict="proven")
 
 
 def reasons(plan):
@@ -100,29 +81,165 @@ def test_a_backup_whose_proof_is_damaged_is_kept():
 
 
 def test_age_is_told_by_time_and_not_by_timeline_or_position():
-    """After an upgrade timelines and positions begin anew; the newest backup is still newest."""
-    before = backup(50, system="1", timeline=7, start="FF/0")
-    after = backup(45, system="2", timeline=1, start="0/1000028")
-    newest = backup(40, system="2", timeline=1, start="0/2000028")
+    """After an upgrade timelines and positions begin anew; the newest is still newest (F4)."""
+    before = backup(50, system="1", timeline=7, start=65_000)
+    after = backup(45, system="2", timeline=1, start=1)
+    newest = backup(40, system="2", timeline=1, start=2)
     plan = plan_retention([newest, before, after], {}, MONTH, NOW)
     assert plan.drop == [before.id, after.id]
 
 
-def test_a_damaged_backup_is_kept_and_keeps_all_wal():
-    """Nobody knows what it needs, so a person decides."""
+def test_a_damaged_backup_is_kept():
+    """Nobody knows what it is good for, so a person decides; that it is held is told as well."""
     broken = Damaged(BackupId("full-20200101T000000Z"), "edited")
-    entries = [broken, backup(1)]
-    plan = plan_retention(entries, {}, MONTH, NOW)
-    assert broken.id in plan.keep
-    assert wal_floor(entries, plan.keep) == {}
+    plan = plan_retention([broken, backup(1)], {broken.id: Standing(held="a (b)")}, MONTH, NOW)
+    (decision,) = [each for each in plan.decisions if each.backup == broken.id]
+    assert decision.keep
+    assert decision.reason == "its document is damaged: look at it"
+    assert decision.held == "a (b)"
 
 
-def test_wal_is_needed_from_the_lowest_start_of_a_kept_backup():
-    """Each cluster has a floor of its own; one without kept backups needs no WAL."""
-    gone = backup(60, system="1", start="0/1000028")
-    old = backup(20, system="2", start="0/5000028")
-    new = backup(10, system="2", start="0/9000028")
-    assert wal_floor([gone, old, new], {old.id, new.id}) == {"1": None, "2": 0x5000028}
+def chain(age, *kinds, start=1):
+    """Return a full backup and what is built on it, a day and a segment apart."""
+    found = [backup(age, start=start)]
+    for number, kind in enumerate(kinds, 1):
+        parent = found[0] if kind == "differential" else found[-1]
+        found.append(backup(age - number, kind, parent=parent, start=start + number))
+    return found
+
+
+def test_a_kept_increment_keeps_what_it_is_built_on_and_nothing_beside_it():
+    """A differential needs its full one, and not the differential before it."""
+    full, first, second = chain(80, "differential", "differential")
+    pinned = {second.id: Standing(pin="audit")}
+    newest = backup(1)
+    begin = backup(40)
+    plan = plan_retention([full, first, second, begin, newest], pinned, MONTH, NOW)
+    assert plan.drop == [first.id]
+    assert reasons(plan)[-1] == f"{second.id} is built on it"
+
+
+def test_what_is_built_on_another_goes_before_it():
+    """So that nothing without a beginning is ever listed."""
+    full, first, second = chain(80, "incremental", "incremental")
+    plan = plan_retention([full, first, second, backup(40), backup(1)], {}, MONTH, NOW)
+    assert plan.drop == [second.id, first.id, full.id]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_newest_proven_chains_are_kept_however_old(number):
+    """Chains are counted by their full backups; of each the last proven link stays."""
+    chains = [chain(age, "incremental", "incremental") for age in (300, 250, 200)]
+    standings = {link.id: PROVEN for links in chains for link in links[:2]}
+    found = [*(link for links in chains for link in links), backup(40), backup(1)]
+    plan = plan_retention(found, standings, Policy(30, 1, proven=number), NOW)
+    for links in chains[-number:]:
+        assert [link.id in plan.keep for link in links] == [True, True, False]
+    gone = [link for links in chains[:-number] for link in links if link.id in plan.keep]
+    assert gone == []
+
+
+def test_a_chain_without_a_beginning_is_kept_but_does_not_count_as_proven():
+    """Its full backup may be read again tomorrow; a whole one is kept beside it."""
+    whole, broken = chain(300, "incremental"), chain(200, "incremental")
+    damaged = Damaged(broken[0].id, "edited")
+    standings = {whole[1].id: PROVEN, broken[1].id: PROVEN}
+    found = [*whole, damaged, broken[1], backup(40), backup(1)]
+    assert plan_retention(found, standings, MONTH, NOW).drop == []
+
+
+def test_a_window_does_not_begin_with_a_backup_that_failed():
+    """What could not be restored is no beginning, however new."""
+    good, failed, newest = backup(50), backup(40), backup(1)
+    standings = {failed.id: Standing(verdict="failed")}
+    plan = plan_retention([good, failed, newest], standings, MONTH, NOW)
+    assert plan.drop == [failed.id]
+    everything = {each.id: Standing(verdict="failed") for each in (good, failed)}
+    assert plan_retention([good, failed, newest], everything, MONTH, NOW).drop == [good.id]
+
+
+def test_snapshots_count_neither_as_full_nor_as_proven_backups():
+    """They hold no point in time; the newest proven one stays beside the physical ones (F5)."""
+    proven, first, second = backup(90), backup(80), backup(70)
+    snapshots = [backup(age, "snapshot") for age in (65, 60, 50)]
+    standings = {each.id: PROVEN for each in (proven, *snapshots[:2])}
+    plan = plan_retention([proven, first, second, *snapshots], standings, Policy(30, 2), NOW)
+    assert plan.keep == [proven.id, first.id, second.id, snapshots[1].id]
+    kept = {each.backup: each.reason for each in plan.decisions}
+    assert kept[snapshots[1].id] == "the newest proven snapshot"
+
+
+def test_increments_do_not_count_among_the_fewest_full_ones():
+    """Redundancy counts full chains only (F5)."""
+    old, full, increment, other = backup(90), *chain(80, "incremental"), backup(70)
+    plan = plan_retention([old, full, increment, other], {}, Policy(30, 2), NOW)
+    assert plan.drop == [increment.id, old.id]
+
+
+@pytest.mark.parametrize(("stored", "counts"), [(499, False), (500, True)])
+def test_a_full_backup_that_shrank_to_less_than_half_does_not_count(stored, counts):
+    """Empty dumps rotated out the good ones (GitLab, 2017), until none was left (F1)."""
+    proven, good = backup(90, stored=1000), backup(80, stored=990)
+    small = backup(70, stored=stored)
+    plan = plan_retention([proven, good, small], {proven.id: PROVEN}, Policy(30, 1), NOW)
+    assert (good.id in plan.drop) is counts
+    checked = {proven.id: PROVEN, small.id: PROVEN}
+    assert good.id in plan_retention([proven, good, small], checked, Policy(30, 1), NOW).drop
+
+
+def test_a_pin_keeps_until_it_expires():
+    """At that moment it keeps nothing any more, and until then the reason tells of it."""
+    old, newest = backup(80), [backup(60), backup(1)]
+    until = NOW + timedelta(hours=1)
+    standings = {old.id: Standing(pin="audit", pinned_until=until)}
+    plan = plan_retention([old, *newest], standings, MONTH, NOW)
+    assert reasons(plan)[-1] == "pinned until 2026-11-23 03:00:00 UTC: audit"
+    assert (plan.decisions[0].pinned, plan.decisions[0].pinned_until) == ("audit", until)
+    later = plan_retention([old, *newest], standings, MONTH, until)
+    assert later.drop == [old.id]
+    assert (later.decisions[0].pinned, later.decisions[0].pinned_until) == (None, None)
+
+
+def test_a_legal_hold_keeps_a_backup_and_its_chain():
+    """However old they are."""
+    full, increment = chain(800, "incremental")
+    standings = {increment.id: Standing(held="case 7 (a lawyer)")}
+    plan = plan_retention([full, increment, backup(40), backup(1)], standings, MONTH, NOW)
+    assert plan.drop == []
+    assert reasons(plan)[-2] == "under legal hold: case 7 (a lawyer)"
+
+
+def test_what_the_store_keeps_locked_is_kept_until_the_lock_ends():
+    """So a removal is never half done."""
+    old, newest = backup(80), [backup(60), backup(1)]
+    until = NOW + timedelta(days=2)
+    standings = {old.id: Standing(locked_until=until)}
+    plan = plan_retention([old, *newest], standings, MONTH, NOW)
+    assert reasons(plan)[-1] == "the store keeps it locked until 2026-11-25 02:00:00 UTC"
+    assert plan_retention([old, *newest], standings, MONTH, until).drop == [old.id]
+    endless = {old.id: Standing(locked_until=until.max.replace(tzinfo=until.tzinfo))}
+    plan = plan_retention([old, *newest], endless, MONTH, NOW)
+    assert reasons(plan)[-1] == "the store keeps it locked until somebody lets it go"
+
+
+def test_a_longer_window_of_wal_keeps_the_backup_that_it_begins_with():
+    """Those between the two windows go; from the first one their points are reached by WAL."""
+    older, begin, between, window, newest = (backup(age) for age in (95, 91, 60, 31, 1))
+    plan = plan_retention(
+        [older, begin, between, window, newest], {}, Policy(30, 1, wal_days=90), NOW
+    )
+    assert plan.drop == [older.id, between.id]
+    assert reasons(plan)[-2] == "the WAL window begins with it"
+
+
+def test_where_the_platform_was_set_back_what_it_may_come_from_stays():
+    """The newest backup from before the window lies on the way that was given up."""
+    origin, abandoned = backup(50, start=10), backup(40, start=50)
+    after = backup(20, timeline=2, start=12)
+    plan = plan_retention([origin, abandoned, after], {}, MONTH, NOW)
+    assert reasons(plan)[-1] == "the platform was set back to it or later"
+    failed_over = replace(after, timeline=2, start_lsn="0/33000028")
+    assert plan_retention([origin, abandoned, failed_over], {}, MONTH, NOW).drop == [origin.id]
 
 
 HISTORIES = st.lists(
@@ -140,7 +257,7 @@ HISTORIES = st.lists(
 @given(history=HISTORIES, days=st.integers(1, 60), minimum=st.integers(1, 5))
 def test_no_history_loses_what_must_be_kept(history, days, minimum):
     """The last proven backup stays, the window stays restorable, and a second run drops nothing."""
-    found = [backup(age, system=system, timeline=line) for age, system, line, _ in history]
+    found = [backup(age, system=of, timeline=line, start=age) for age, of, line, _ in history]
     standings = {
         each.id: Standing(verdict=row[3]) for each, row in zip(found, history, strict=True)
     }
@@ -151,7 +268,8 @@ def test_no_history_loses_what_must_be_kept(history, days, minimum):
     ordered = sorted(found, key=lambda each: each.finished_at)
     proven = [each for each in ordered if standings[each.id].verdict == "proven"]
     assert all(each.id in plan.keep for each in proven[-1:])
-    assert len(kept) >= min(minimum, len(found))
+    counted = [each for each in found if standings[each.id].verdict != "failed"]
+    assert len(kept) >= min(minimum, len(counted))
     horizon = NOW - timedelta(days=days)
     for each in ordered:
         if each.finished_at >= horizon:

@@ -1,0 +1,168 @@
+"""The backups of a stanza by age: what each is built on, and which of them can be relied on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from tasks.backup.policy import Standing
+from tasks.postgres import lsn
+from tasks.repository.catalogue import Damaged
+from tasks.repository.model import Backup, BackupId
+
+
+SNAPSHOT = "snapshot"
+"""A logical backup: it needs no WAL, nothing is built on it, and no point in time is reached."""
+
+LEAST_SHARE = 0.5
+"""A full backup below this share of the last proven one is doubted (GitLab, 2017: empty dumps)."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Backups, the oldest first by the time at which they finished, and what is known of them."""
+
+    backups: Sequence[Backup]
+    standings: Mapping[BackupId, Standing]
+
+    @classmethod
+    def of(
+        cls, entries: Iterable[Backup | Damaged], standings: Mapping[BackupId, Standing]
+    ) -> "Inventory":
+        """Return the inventory of what can be read of a catalogue."""
+        readable = (entry for entry in entries if isinstance(entry, Backup))
+        return cls(sorted(readable, key=lambda each: (each.finished_at, each.id)), standings)
+
+    @cached_property
+    def physical(self) -> list[Backup]:
+        """Those that WAL can be replayed on."""
+        return [backup for backup in self.backups if not is_snapshot(backup)]
+
+    @cached_property
+    def snapshots(self) -> list[Backup]:
+        """Those that stand for themselves."""
+        return [backup for backup in self.backups if is_snapshot(backup)]
+
+    def standing(self, backup: Backup) -> Standing:
+        """Return what is known of a backup; unless said otherwise it is unproven and idle."""
+        return self.standings.get(backup.id, Standing())
+
+    def chain(self, backup: Backup) -> list[Backup]:
+        """Return what a backup is restored from as far as it is there: itself first, then back."""
+        return self._chains[backup.id]
+
+    def ancestors(self, backup: Backup) -> list[Backup]:
+        """Return what a backup is built on, the nearest first."""
+        return self.chain(backup)[1:]
+
+    def is_whole(self, backup: Backup) -> bool:
+        """Tell whether its chain begins with a full backup that is there."""
+        return self.chain(backup)[-1].type == "full"
+
+    def is_proven(self, backup: Backup) -> bool:
+        """Tell whether its last proof found it good."""
+        return self.standing(backup).verdict == "proven"
+
+    def is_sound(self, backup: Backup) -> bool:
+        """Tell whether nothing speaks against restoring it; the proof of a chain is its last's."""
+        if not self.is_whole(backup):
+            return False
+        known = [self.standing(link).verdict for link in self.chain(backup)]
+        return known[0] == "proven" or "failed" not in known
+
+    def counted(self) -> list[Backup]:
+        """Return the full backups that count as such: those that neither failed nor are doubted."""
+        full = [each for each in self.physical if each.type == "full"]
+        return [
+            each
+            for number, each in enumerate(full)
+            if self.is_proven(each)
+            or (self.is_sound(each) and not self._is_small(each, full[:number]))
+        ]
+
+    def proven_chains(self, number: int) -> list[Backup]:
+        """Return the last proven link of each of the newest chains, the newest chain first.
+
+        Chains are told apart by their full backup. One whose beginning cannot be read now is
+        returned as well, but does not count.
+        """
+        found: list[Backup] = []
+        beginnings: set[BackupId] = set()
+        for backup in reversed([each for each in self.physical if self.is_proven(each)]):
+            beginning = self.chain(backup)[-1].id
+            if len(beginnings) < number and beginning not in beginnings:
+                found.append(backup)
+                beginnings |= {beginning} if self.is_whole(backup) else set()
+        return found
+
+    def leads_to(self, horizon: datetime) -> dict[str, list[Backup]]:
+        """Return the backups from which the points after a moment are reached, by reason.
+
+        They finished before it: the newest that nothing speaks against, and the newest proven one.
+        Where the platform was set back in time since, so that newer backups lie before the end of
+        that one, also those that they may have come from.
+        """
+        older = [each for each in self.physical if each.finished_at < horizon]
+        newest = ([each for each in older if self.is_sound(each)] or older)[-1:]
+        return {
+            "the window begins with it": newest,
+            "the newest proven one from before the window": [
+                each for each in older if self.is_proven(each) and self.is_whole(each)
+            ][-1:],
+            "the platform was set back to it or later": self._behind(newest, older, horizon),
+        }
+
+    def _behind(
+        self, newest: Sequence[Backup], older: Sequence[Backup], horizon: datetime
+    ) -> list[Backup]:
+        """Return the older ones that end before a younger one on another timeline begins.
+
+        Nothing, unless that younger one begins before the end of the newest older one.
+        """
+        if not newest:
+            return []
+        base, cluster = newest[0], newest[0].system_identifier
+        begun = [
+            start_of(each)
+            for each in self.physical
+            if each.finished_at >= horizon
+            and each.system_identifier == cluster
+            and each.timeline != base.timeline
+        ]
+        lowest = min(begun, default=end_of(base))
+        if lowest >= end_of(base):
+            return []
+        return [
+            each for each in older if each.system_identifier == cluster and end_of(each) <= lowest
+        ]
+
+    def _is_small(self, backup: Backup, before: Sequence[Backup]) -> bool:
+        proven = [each for each in before if self.is_proven(each)][-1:]
+        return any(backup.bytes_stored < each.bytes_stored * LEAST_SHARE for each in proven)
+
+    @cached_property
+    def _chains(self) -> dict[BackupId, list[Backup]]:
+        known = {backup.id: backup for backup in self.backups}
+        found: dict[BackupId, list[Backup]] = {}
+        for backup in self.backups:
+            chain = found[backup.id] = [backup]
+            passed = {backup.id}
+            while (name := chain[-1].parent) is not None and name in known and name not in passed:
+                chain.append(known[name])
+                passed.add(name)
+        return found
+
+
+def is_snapshot(backup: Backup) -> bool:
+    """Tell whether a backup is a logical one."""
+    return str(backup.type) == SNAPSHOT
+
+
+def start_of(backup: Backup) -> int:
+    """Return the position in bytes from which a backup needs WAL."""
+    return lsn.parse(backup.start_lsn)
+
+
+def end_of(backup: Backup) -> int:
+    """Return the position in bytes up to which a backup needs WAL: its seal, or its stop."""
+    return max(lsn.parse(backup.stop_lsn), lsn.parse(backup.seal.lsn))
