@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.verbs import backup, demo, platform, service
+from flows.verbs import backup, demo, keeping, platform, service
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
 app.add_typer(backup.backup_app, name="backup")
 app.add_typer(backup.wal_app, name="wal")
 app.add_typer(platform.contract_app, name="contract")
-for verbs in (platform.VERBS, backup.VERBS, service.VERBS, demo.VERBS):
+for verbs in (platform.VERBS, backup.VERBS, keeping.VERBS, service.VERBS, demo.VERBS):
     for verb in verbs:
         app.command()(verb)
 app.command("settings")(service.show_settings)

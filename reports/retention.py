@@ -31,7 +31,7 @@ def report(upkeep: Upkeep) -> str:
         verdict = f"# {done}: {counted(len(plan.keep), 'backup')} kept, {len(plan.drop)} {gone}"
     error = f"> {upkeep.error}" if upkeep.error else None
     begun = f"Begun {readable(upkeep.started_at)}."
-    return page(verdict, error, kept(cleaned), coverage(upkeep.wal), begun)
+    return page(verdict, error, kept(cleaned), pinned(cleaned), coverage(upkeep.wal), begun)
 
 
 def kept(cleaned: Cleaned | None) -> str | None:
@@ -57,6 +57,34 @@ def kept(cleaned: Cleaned | None) -> str | None:
     due = f" The next expiry is on {readable(min(expiries))}." if expiries else ""
     header = ["backup", "decision", "why", "leaves the window"]
     return page("## What is kept", table(header, rows), freed + due).strip()
+
+
+def pinned(cleaned: Cleaned | None) -> str | None:
+    """Say which backups are pinned or held by law, why and until when; nothing where none is."""
+    decisions = cleaned.plan.decisions if cleaned else []
+    rows = [
+        *(
+            ("legal hold", each.backup, each.held, "it is released")
+            for each in decisions
+            if each.held
+        ),
+        *(
+            ("pin", each.backup, each.pinned, _until(each.pinned_until))
+            for each in decisions
+            if each.pinned
+        ),
+    ]
+    expired = cleaned.expired_pins if cleaned else []
+    gone = "would be removed" if cleaned and cleaned.is_dry_run else "removed"
+    ended = f"Expired pins {gone}: {', '.join(expired)}." if expired else None
+    if not rows and ended is None:
+        return None
+    header = ["kept by", "backup", "why", "until"]
+    return page("## Pins and legal holds", table(header, rows) if rows else None, ended).strip()
+
+
+def _until(moment: datetime | None) -> str:
+    return readable(moment) if moment else "it is unpinned"
 
 
 def coverage(intervals: list[Interval]) -> str | None:

@@ -1,4 +1,4 @@
-"""Verbs of the backup chain: `backup`, `wal`, `verify`, `backups`, `cleanup`, `pin`, `unpin`.
+"""Verbs of the backup chain: `backup`, `wal`, `verify`, `backups`, `cleanup`.
 
 None of them needs a Prefect server, and `backups`, `verify`, `cleanup` need no operated server.
 """
@@ -12,8 +12,7 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
-from tasks.repository.model import Backup, BackupId, BackupType
-from tasks.repository.pins import Pin
+from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza, open_stanza
 
@@ -132,9 +131,8 @@ def backups(*, as_json: AsJson = False) -> None:
     stanza = site()
     catalogue = stanza.catalogue
     lines = [documents.of_entry(catalogue, entry) for entry in catalogue.entries()]
-    pins = catalogue.pins.reasons()
-    for line in lines:
-        line["pinned"] = pins.get(line["id"])
+    keeping = documents.of_keeping(catalogue)
+    lines = [line | keeping(line["id"]) for line in lines]
     title = f"Backups of stanza {stanza.name} in {catalogue.storage.place}"
     say(lines, lambda: _show_backups(title, lines), as_json=as_json)
 
@@ -147,7 +145,7 @@ def _show_backups(title: str, lines: list[dict[str, Any]]) -> None:
             size(each["bytes_stored"]) if "bytes_stored" in each else "",
             each.get("verdict", each["status"]),
             clock.readable(each["verified_at"]) if each.get("verified_at") else "never",
-            each.get("problem") or each["pinned"] or "",
+            each.get("problem") or documents.kept_because(each),
         )
         for each in lines
     ]
@@ -169,6 +167,7 @@ def cleanup(
         "decisions": [vars(decision) for decision in done.plan.decisions],
         "wal_segments": done.wal_segments,
         "leftovers": done.leftovers,
+        "expired_pins": done.expired_pins,
         "freed_bytes": done.freed_bytes,
     }
 
@@ -184,17 +183,4 @@ def cleanup(
     say(document, text, as_json=as_json)
 
 
-def pin(
-    backup: Annotated[str, typer.Argument(help="Id of the backup.")],
-    reason: Annotated[str, typer.Option(help="Why it must be kept.")],
-) -> None:
-    """Keep a backup from retention."""
-    site().catalogue.pin(Pin(BackupId(backup), reason, clock.now()))
-
-
-def unpin(backup: Annotated[str, typer.Argument(help="Id of the backup.")]) -> None:
-    """Let retention decide over a backup again."""
-    site().catalogue.pins.remove(BackupId(backup))
-
-
-VERBS: tuple[Callable[..., None], ...] = (verify, backups, cleanup, pin, unpin)
+VERBS: tuple[Callable[..., None], ...] = (verify, backups, cleanup)

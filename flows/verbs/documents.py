@@ -1,10 +1,11 @@
 """What `--json` says of backups, proofs and WAL; the keys stand in the README."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tasks.control.clock import readable
 from tasks.repository.catalogue import Catalogue, Damaged
-from tasks.repository.model import Backup
+from tasks.repository.model import Backup, BackupId
 from tasks.repository.proof import TIERS, Proof
 from tasks.repository.wal import Interval
 
@@ -50,6 +51,36 @@ def of_entry(catalogue: Catalogue, entry: Backup | Damaged) -> dict[str, Any]:
     if proof is not None:
         document |= {"verdict": proof.verdict, "verified_at": proof.finished_at}
     return document
+
+
+def of_keeping(catalogue: Catalogue) -> Callable[[BackupId], dict[str, Any]]:
+    """Return what says of a backup why it is pinned, until when, and why it is held by law."""
+    pins, reasons, held = (
+        catalogue.pins.known(),
+        catalogue.pins.reasons(),
+        catalogue.legal.reasons(),
+    )
+
+    def keeping(backup: BackupId) -> dict[str, Any]:
+        pin = pins.get(backup)
+        return {
+            "pinned": reasons.get(backup),
+            "pinned_until": pin.expires_at if pin else None,
+            "held": held.get(backup),
+        }
+
+    return keeping
+
+
+def kept_because(line: Mapping[str, Any]) -> str:
+    """Say in a few words why a backup is pinned or held; nothing where it is neither."""
+    until = f" until {readable(line['pinned_until'])}" if line["pinned_until"] else ""
+    return "; ".join(
+        [
+            *([f"legal hold: {line['held']}"] if line["held"] else []),
+            *([f"pinned{until}: {line['pinned']}"] if line["pinned"] else []),
+        ]
+    )
 
 
 def of_proof(proof: Proof) -> dict[str, Any]:
