@@ -3,8 +3,10 @@
 import importlib
 import sys
 
+from benchmarks.scale import MEGABYTES, ROUNDS
 
-NAMES = ("parse", "backup", "equality")
+
+NAMES = ("parse", "backup", "equality", "damage", "speed")
 
 
 def main(names: list[str]) -> int:
@@ -13,6 +15,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; expected: {', '.join(NAMES)}", file=sys.stderr)
         return 2
+    print(f"{MEGABYTES:,} MB, {ROUNDS} rounds (HL7OPS_BENCH_MB, HL7OPS_BENCH_ROUNDS)")
     for name in names or NAMES:
         print(f"\n== {name}")
         importlib.import_module(f"benchmarks.{name}").main()

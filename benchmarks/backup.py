@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.place import place
+from benchmarks.scale import MESSAGES, ROUNDS
 from benchmarks.timing import Times, alternating, peak_of
 from flows.verbs.service import prefect
 from tasks.hl7.generator import bulk
@@ -17,12 +18,7 @@ from tasks.postgres import programs
 from tasks.repository.stanza import Stanza
 
 
-GIGABYTE = 725_000
-"""Messages of the fast fill that take up about a gigabyte."""
-
-ROUNDS = 5
-
-CHAIN_ROUNDS = 3
+CHAIN_ROUNDS = min(ROUNDS, 3)
 
 CHAIN = """
 import time
@@ -43,7 +39,7 @@ def main() -> None:
     """Fill a cluster, and measure the chain on it."""
     with place() as stanza:
         installation.install(stanza.server())
-        filled = bulk.fill(stanza.server(), GIGABYTE, seed=1)
+        filled = bulk.fill(stanza.server(), MESSAGES, seed=1)
         print(f"{filled.megabytes:,.0f} MB of traffic, filled in {filled.seconds:.0f} s")
         with stanza.server().connect() as connection:
             connection.execute("checkpoint")
@@ -60,7 +56,9 @@ def _beside_pg_basebackup(stanza: Stanza) -> None:
         "pg_basebackup, directory": lambda: _theirs(stanza, target, "-Fp"),
         "pg_basebackup, gzip tar": lambda: _theirs(stanza, target, "-Ft", "-z"),
     }
-    found = alternating(contestants, ROUNDS)
+    found = alternating(
+        contestants, ROUNDS, lambda _name: shutil.rmtree(target, ignore_errors=True)
+    )
     _compared(found, "hl7ops backup full")
     made = stanza.catalogue.backups()
     for name in made[0].phases:
@@ -108,7 +106,6 @@ def _share_of_prefect(stanza: Stanza) -> None:
 
 
 def _theirs(stanza: Stanza, target: Path, *how: str) -> float:
-    shutil.rmtree(target, ignore_errors=True)
     tool = str(stanza.programs / "pg_basebackup")
     with programs.service_file(stanza.server()) as env:
         arguments = [tool, "-D", str(target), "-c", "fast", "-X", "stream", *how]

@@ -1,11 +1,18 @@
 """Side by side: the contestants take turns, and medians with their spread are compared."""
 
-import os
 import statistics
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+
+SAMPLE_S = 0.1
 
 
 @dataclass
@@ -25,8 +32,19 @@ class Times:
         return f"{self.median:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
 
 
-def alternating(contestants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
-    """Let each contestant run once a round, in turn; each returns its peak memory in MB or 0."""
+def alternating(
+    contestants: Mapping[str, Callable[[], float]],
+    rounds: int,
+    between: Callable[[str], None] = lambda _name: None,
+) -> dict[str, Times]:
+    """Let each contestant run once a round, in turn.
+
+    Args:
+        contestants: each runs once and returns its peak memory in MB, or 0.
+        rounds: how often.
+        between: called with the name after each run, outside the time: measures and tidies up.
+
+    """
     found = {name: Times() for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
@@ -34,23 +52,53 @@ def alternating(contestants: Mapping[str, Callable[[], float]], rounds: int) -> 
             peak = run()
             found[name].seconds.append(time.perf_counter() - began)
             found[name].peak_mb = max(found[name].peak_mb, peak)
+            between(name)
     return found
 
 
-def peak_of(command: Sequence[str], env: dict[str, str] | None = None) -> float:
+def peak_of(
+    command: Sequence[str],
+    env: dict[str, str] | None = None,
+    **how: Any,  # noqa: ANN401 - what subprocess takes, such as a user
+) -> float:
     """Run a program to its end and return the peak of its resident memory, in MB.
+
+    All processes that it starts are added up, since some work in several. What the kernel reports
+    of an ended child will not do: a child begins with the memory of whoever started it.
 
     Raises:
         RuntimeError: it failed; the text is what it said.
 
     """
-    with subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr is not None  # noqa: S101 - it was asked for
-        said = process.stderr.read().decode(errors="replace")
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, env=env, stdout=said, stderr=said, **how) as process,
+    ):
+        peak, ended = [0.0], threading.Event()
+        watch = threading.Thread(target=_watch, args=(process.pid, peak, ended))
+        watch.start()
+        process.wait()
+        ended.set()
+        watch.join()
+        said.seek(0)
+        text = said.read().decode(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"{command[0]}: {said[-500:]}")
-    return usage.ru_maxrss / 1024
+        raise RuntimeError(f"{command[0]}: exit {process.returncode}: {text[-500:]}")
+    return peak[0]
+
+
+def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:
+    while not ended.wait(SAMPLE_S):
+        peak[0] = max(peak[0], _resident(pid))
+
+
+def _resident(pid: int) -> float:
+    """Return the resident memory of a process and of all below it, in MB."""
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            total += process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0.0
+    return total / 1e6
