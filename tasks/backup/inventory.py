@@ -18,6 +18,10 @@ LEAST_SHARE = 0.5
 """A full backup below this share of the last proven one is doubted (GitLab, 2017: empty dumps)."""
 
 
+UNKNOWN = Standing()
+"""Of a backup of which nothing was said: it is unproven, unpinned and idle."""
+
+
 @dataclass(frozen=True)
 class Inventory:
     """Backups, the oldest first by the time at which they finished, and what is known of them."""
@@ -45,7 +49,7 @@ class Inventory:
 
     def standing(self, backup: Backup) -> Standing:
         """Return what is known of a backup; unless said otherwise it is unproven and idle."""
-        return self.standings.get(backup.id, Standing())
+        return self.standings.get(backup.id, UNKNOWN)
 
     def chain(self, backup: Backup) -> list[Backup]:
         """Return what a backup is restored from as far as it is there: itself first, then back."""
@@ -71,14 +75,24 @@ class Inventory:
         return known[0] == "proven" or "failed" not in known
 
     def counted(self) -> list[Backup]:
-        """Return the full backups that count as such: those that neither failed nor are doubted."""
-        full = [each for each in self.physical if each.type == "full"]
+        """Return the full backups that count as such: those that neither failed nor shrank."""
         return [
             each
-            for number, each in enumerate(full)
-            if self.is_proven(each)
-            or (self.is_sound(each) and not self._is_small(each, full[:number]))
+            for each in self._full
+            if self.is_proven(each) or (self.is_sound(each) and each.id not in self.shrunk)
         ]
+
+    @cached_property
+    def shrunk(self) -> dict[BackupId, Backup]:
+        """Those that are not proven and far smaller than the last proven full one, and that one."""
+        found: dict[BackupId, Backup] = {}
+        last: Backup | None = None
+        for each in self._full:
+            if self.is_proven(each):
+                last = each
+            elif last is not None and each.bytes_stored < last.bytes_stored * LEAST_SHARE:
+                found[each.id] = last
+        return found
 
     def proven_chains(self, number: int) -> list[Backup]:
         """Return the last proven link of each of the newest chains, the newest chain first.
@@ -117,7 +131,8 @@ class Inventory:
     ) -> list[Backup]:
         """Return the older ones that end before a younger one on another timeline begins.
 
-        Nothing, unless that younger one begins before the end of the newest older one.
+        Nothing, unless that younger one begins before the end of the newest older one. This finds
+        it only where a backup was taken soon after the platform was set back.
         """
         if not newest:
             return []
@@ -129,16 +144,14 @@ class Inventory:
             and each.system_identifier == cluster
             and each.timeline != base.timeline
         ]
-        lowest = min(begun, default=end_of(base))
-        if lowest >= end_of(base):
-            return []
+        back = max((start for start in begun if start < end_of(base)), default=-1)
         return [
-            each for each in older if each.system_identifier == cluster and end_of(each) <= lowest
+            each for each in older if each.system_identifier == cluster and end_of(each) <= back
         ]
 
-    def _is_small(self, backup: Backup, before: Sequence[Backup]) -> bool:
-        proven = [each for each in before if self.is_proven(each)][-1:]
-        return any(backup.bytes_stored < each.bytes_stored * LEAST_SHARE for each in proven)
+    @cached_property
+    def _full(self) -> list[Backup]:
+        return [each for each in self.physical if each.type == "full"]
 
     @cached_property
     def _chains(self) -> dict[BackupId, list[Backup]]:

@@ -11,7 +11,7 @@ from tasks.repository.proof import Verdict
 class Policy:
     """How long and how many.
 
-    Days of the kept window; full backups and proven chains that are kept however old; days in
+    Days of the kept window; full backups and proven chains that are kept however old; days of
     which every point stays restorable, by WAL: None means those of the kept window.
     """
 
@@ -20,9 +20,14 @@ class Policy:
     proven: int = 1
     wal_days: int | None = None
 
+    @property
+    def kept_days(self) -> int:
+        """Days of which backups are kept: no fewer than those of which every point is."""
+        return max(self.days, self.wal_days or 0)
+
     def window(self, now: datetime) -> datetime:
         """Return where the kept window begins."""
-        return now - timedelta(days=self.days)
+        return now - timedelta(days=self.kept_days)
 
     def wal_window(self, now: datetime) -> datetime:
         """Return from when on every point stays restorable."""

@@ -85,6 +85,9 @@ def plan_retention(
     for kept in [backup for backup in inventory.backups if reasons[backup.id]]:
         for link in inventory.ancestors(kept):
             reasons[link.id].append(f"{kept.id} is built on it")
+    for name, before in inventory.shrunk.items():
+        if reasons[name]:
+            reasons[before.id].append(f"{name} shrank against it")
 
     def decide(name: BackupId, depth: int, why: str, expires_at: datetime | None) -> Decision:
         standing = standings.get(name, Standing())
@@ -92,7 +95,7 @@ def plan_retention(
         return Decision(
             name,
             keep=bool(why),
-            reason=why or f"older than {policy.days} days",
+            reason=why or f"older than {policy.kept_days} days",
             expires_at=expires_at if why else None,
             depth=depth,
             pinned=standing.pin if is_pinned else None,
@@ -106,7 +109,7 @@ def plan_retention(
                 each.id,
                 len(inventory.ancestors(each)),
                 "; ".join(reasons[each.id]),
-                each.finished_at + timedelta(days=policy.days),
+                each.finished_at + timedelta(days=policy.kept_days),
             )
             for each in inventory.backups
         ]
@@ -120,7 +123,7 @@ def _reasons(
     """Return why each backup is kept for itself; nothing where it may go."""
     window = policy.window(now)
     found: dict[BackupId, list[str]] = {
-        backup.id: [f"younger than {policy.days} days"] if backup.finished_at >= window else []
+        backup.id: [f"younger than {policy.kept_days} days"] if backup.finished_at >= window else []
         for backup in inventory.backups
     }
     for reason, keepers in _keepers(inventory, policy, now, damaged).items():
@@ -135,26 +138,14 @@ def _keepers(
     inventory: Inventory, policy: Policy, now: datetime, damaged: Sequence[BackupId]
 ) -> dict[str, Sequence[Backup]]:
     """Return the backups that are kept however old they are, by reason."""
-    window, wal_window = policy.window(now), policy.wal_window(now)
     proven = [each for each in inventory.snapshots if inventory.is_proven(each)]
     return {
         "a damaged backup may be built on it": _doubtful(inventory, damaged),
-        **inventory.leads_to(window),
-        **_longer(inventory, wal_window, is_longer=wal_window < window),
+        **inventory.leads_to(policy.window(now)),
         _newest(policy.proven, "proven"): inventory.proven_chains(policy.proven),
         f"the newest proven {SNAPSHOT}": proven[-1:],
         f"among the newest {policy.minimum}": inventory.counted()[-policy.minimum :],
     }
-
-
-def _longer(
-    inventory: Inventory, wal_window: datetime, *, is_longer: bool
-) -> dict[str, list[Backup]]:
-    """Return from what the points of a WAL window are reached that is the longer of the two."""
-    if not is_longer:
-        return {}
-    leading = inventory.leads_to(wal_window)
-    return {why.replace("window", "WAL window"): found for why, found in leading.items()}
 
 
 def _newest(number: int, kind: str) -> str:
@@ -162,11 +153,7 @@ def _newest(number: int, kind: str) -> str:
 
 
 def _doubtful(inventory: Inventory, damaged: Sequence[BackupId]) -> list[Backup]:
-    """Return what a backup that cannot be read may be built on: whatever is older than it."""
+    """Return what a backup that cannot be read may be built on: any, since clocks may lie."""
     stands_alone = ("full-", f"{SNAPSHOT}-")
-    building = [_stamp(name) for name in damaged if not name.startswith(stands_alone)]
-    return [each for each in inventory.physical if _stamp(each.id) < max(building, default="")]
-
-
-def _stamp(backup: str) -> str:
-    return backup.rpartition("-")[2]
+    is_built = any(not name.startswith(stands_alone) for name in damaged)
+    return inventory.physical if is_built else []
