@@ -152,6 +152,33 @@ def test_a_pin_is_listed_until_it_is_taken_off(hl7ops, taken):
     assert hl7ops.json("backups")[0]["pinned"] is None
 
 
+def test_a_pin_for_some_days_and_a_legal_hold_are_listed(hl7ops, taken):
+    """Also in what a cleanup says; only a release ends the hold."""
+    told = hl7ops.json("pin", taken["id"], "--reason", "audit", "--days", "3")
+    hl7ops.json("hold", taken["id"], "--reason", "case 7", "--by", "a lawyer")
+    (line,) = hl7ops.json("backups")
+    assert line["pinned_until"] == told["expires_at"] is not None
+    assert line["held"] == "case 7 (a lawyer)"
+    (decision,) = hl7ops.json("cleanup", "--dry-run")["decisions"]
+    assert (decision["held"], decision["pinned"]) == (line["held"], "audit")
+    assert "legal hold: case 7 (a lawyer); pinned until" in hl7ops("backups").stdout
+    assert hl7ops("unpin", taken["id"]).returncode == 0
+    done = hl7ops("unpin", taken["id"])
+    assert done.returncode == 3
+    assert "under legal hold" in done.stderr
+    (record,) = hl7ops.json("release", taken["id"], "--reason", "settled", "--by", "a judge")
+    assert (record["released_by"], record["hold"]["held_by"]) == ("a judge", "a lawyer")
+    assert hl7ops.json("backups")[0]["held"] is None
+
+
+@pytest.mark.parametrize("said", ["", "  "])
+def test_a_reason_that_says_nothing_is_refused(hl7ops, taken, said):
+    """Whoever finds the pin in a year must learn something."""
+    done = hl7ops("pin", taken["id"], "--reason", said)
+    assert done.returncode == 3
+    assert "--reason says nothing" in done.stderr
+
+
 @pytest.mark.parametrize("verb", [("verify",), ("pin", "--reason", "x")])
 def test_a_backup_that_is_not_there_is_refused_with_those_that_are(hl7ops, taken, verb):
     """Exit code 3; the ids are told."""

@@ -1,8 +1,9 @@
 """The report of a cleanup: what is kept and why, what is gone, and where the WAL has gaps."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from reports.retention import Upkeep, coverage, kept, report
+from reports.retention import Upkeep, coverage, kept, pinned, report
 from tasks.backup.retention import Cleaned, Decision, Plan
 from tasks.postgres.lsn import Segment
 from tasks.repository.model import BackupId
@@ -66,6 +67,33 @@ def test_without_a_backup_there_is_no_expiry():
     text = kept(cleaned(decisions=[]))
     assert "next expiry" not in text
     assert kept(None) is None
+
+
+def test_pins_and_legal_holds_stand_in_a_table_of_their_own():
+    """With the reason, and with what ends them."""
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    decisions = [
+        Decision(OLD, keep=True, reason="", pinned="audit", pinned_until=until, held="case 7 (me)"),
+        Decision(NEW, keep=True, reason="", pinned="upgrade"),
+    ]
+    text = report(Upkeep("main", BEGUN, cleaned(decisions=decisions)))
+    assert f"| legal hold | {OLD} | case 7 (me) | it is released |" in text
+    assert f"| pin | {OLD} | audit | 2026-12-01 00:00:00 UTC |" in text
+    assert f"| pin | {NEW} | upgrade | it is unpinned |" in text
+    assert "Expired pins" not in text
+
+
+def test_expired_pins_are_named():
+    """Whoever wanted those backups kept learns that they are not any more."""
+    done = replace(cleaned(), expired_pins=[OLD])
+    assert pinned(done) == f"## Pins and legal holds\n\nExpired pins removed: {OLD}."
+    assert f"would be removed: {OLD}." in pinned(replace(done, is_dry_run=True))
+
+
+def test_without_pins_and_holds_nothing_is_said_of_them():
+    """No empty table."""
+    assert pinned(cleaned()) is None
+    assert pinned(None) is None
 
 
 def test_wal_without_a_gap_is_said_to_have_none():
