@@ -12,6 +12,7 @@ from tasks.postgres.basebackup import MANIFEST
 from tasks.postgres.lsn import Segment
 from tasks.recovery.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
+from tasks.repository.history import file_name
 from tasks.repository.model import MEASURE, Backup, StoredObject
 from tasks.repository.stream import Source
 from tasks.repository.wal import Archive, Kept, needed
@@ -61,6 +62,8 @@ def forget_map(copy: Scratch) -> None:
 def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
     """Fetch the segments from the backup's start to its seal; return how many.
 
+    PostgreSQL recovers along a timeline after the first only where it finds its history.
+
     Raises:
         Corrupt: some are missing, cut short or changed; names all of them.
 
@@ -75,6 +78,12 @@ def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
             _fetch(archive, segment, kept.get(segment), copy)
         except Corrupt as error:
             bad.append(error)
+    if backup.timeline > 1:
+        try:
+            history = archive.fetch_history(backup.timeline)
+            _take(copy, copy.wal / file_name(backup.timeline), history)
+        except Corrupt as error:
+            bad.append(error)
     if bad:
         raise Corrupt("; ".join(map(str, bad)))
     return last.number - first.number + 1
@@ -85,8 +94,11 @@ def _fetch(archive: Archive, segment: Segment, kept: Kept | None, copy: Scratch)
         raise Corrupt(
             "WAL that the backup needs is missing", stanza=archive.stanza, seen=f"no {segment.name}"
         )
-    path = copy.wal / segment.name
-    path.write_bytes(archive.fetch(kept))
+    _take(copy, copy.wal / segment.name, archive.fetch(kept))
+
+
+def _take(copy: Scratch, path: Path, data: bytes) -> None:
+    path.write_bytes(data)
     copy.owner.take(path)
 
 

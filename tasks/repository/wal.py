@@ -1,23 +1,32 @@
-"""Archived WAL: whole segments, each under a name that holds its hash."""
+"""Archived WAL: whole segments and timeline histories, each under a name that holds its hash."""
 
 import hashlib
 import logging
 import re
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import zstandard
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.lsn import Segment, segment_named
+from tasks.repository import history
+from tasks.repository.coverage import Interval, intervals, needed
+from tasks.repository.history import History
+from tasks.repository.storage import Stored
 from tasks.repository.stream import LEVEL, Vault
 
+
+__all__ = ["Archive", "Interval", "Kept", "intervals", "needed"]
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"/([0-9A-F]{24})-([0-9a-f]{64})\.zst(?:\.age)?$")
+
+_HISTORY = re.compile(r"/([0-9A-F]{8})\.history-([0-9a-f]{64})\.zst(?:\.age)?$")
+
+_HISTORY_BYTES = 1 << 20
+"""No history is longer: PostgreSQL would have to be promoted ten thousand times."""
 
 _LONG_HEADER = struct.Struct("<HHIQI4xQII")
 """XLogLongPageHeaderData: magic, info, timeline, page address, rest, system identifier, sizes."""
@@ -33,19 +42,6 @@ class Kept:
     object: str
     sha256: str
     stored_bytes: int
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Segments of one timeline that follow each other without a gap."""
-
-    first: Segment
-    last: Segment
-
-    @property
-    def count(self) -> int:
-        """How many segments."""
-        return self.last.number - self.first.number + 1
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,8 @@ class Archive:
         for item in self.vault.storage.objects(self._prefix):
             match = _NAME.search(item.name)
             segment = segment_named(match[1], self.segment_bytes) if match else None
+            if _HISTORY.search(item.name):
+                continue
             if match is None or segment is None:
                 log.warning("not a WAL segment, passed over: %s", item.name)
                 continue
@@ -91,13 +89,10 @@ class Archive:
             Refused: they are of another cluster, or differ from the copy that is archived.
 
         """
-        self._check_header(segment, data)
+        self.check(segment, data)
         digest = hashlib.sha256(data).hexdigest()
         if before is None:
-            packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
-            name = f"{self._prefix}{segment.timeline:08X}/{segment.name}-{digest}.zst"
-            cipher = self.vault.cipher
-            self.vault.storage.put(f"{name}{cipher.suffix}", cipher.encrypted(packed))
+            self.put(f"{self._prefix}{segment.timeline:08X}/{segment.name}-{digest}.zst", data)
             return True
         if before.sha256 != digest:
             raise Refused(
@@ -117,9 +112,7 @@ class Archive:
             Refused: they are encrypted and no identity is here.
 
         """
-        stored = self.vault.storage.get(kept.object)
-        packed = self.vault.cipher.decrypted(stored, kept.object)
-        data = _unpacked(packed, self.segment_bytes)
+        data = self.get(kept.object, self.segment_bytes)
         if hashlib.sha256(data).hexdigest() != kept.sha256:
             raise Corrupt(
                 "a WAL segment has other contents",
@@ -127,14 +120,94 @@ class Archive:
                 seen=kept.segment.name,
                 expected="its hash",
             )
-        self._check_header(kept.segment, data)
+        self.check(kept.segment, data)
         return data
+
+    def histories(self) -> dict[int, History]:
+        """Return the archived histories, by timeline.
+
+        Raises:
+            Corrupt: there are two of one timeline, or one is not what was kept.
+            Refused: they are encrypted and no identity is here.
+
+        """
+        return {
+            timeline: history.parse(timeline, self.fetch_history(timeline))
+            for timeline in self._histories()
+        }
+
+    def store_history(self, timeline: int, data: bytes) -> bool:
+        """Keep the history of a timeline; return whether it was new.
+
+        Raises:
+            Corrupt: it is none.
+            Refused: another one of that timeline is archived.
+
+        """
+        history.parse(timeline, data)
+        digest, name = hashlib.sha256(data).hexdigest(), history.file_name(timeline)
+        before = self._histories().get(timeline)
+        if before is None:
+            self.put(f"{self._prefix}{timeline:08X}/{name}-{digest}.zst", data)
+            return True
+        if before[1] != digest:
+            raise Refused(
+                "another history of this timeline is archived",
+                stanza=self.stanza,
+                seen=f"{name}: the server was promoted elsewhere or at another time",
+                expected="the server whose timeline was archived first",
+                do="see which server is the right one; another one needs another stanza",
+            )
+        return False
+
+    def fetch_history(self, timeline: int) -> bytes:
+        """Return the archived history of a timeline, as PostgreSQL wrote it.
+
+        Raises:
+            Corrupt: it is missing, or not what was kept.
+            Refused: it is encrypted and no identity is here.
+
+        """
+        name = history.file_name(timeline)
+        item, digest = self._histories().get(timeline, (None, ""))
+        if item is None:
+            raise Corrupt("a timeline's history is missing", stanza=self.stanza, seen=f"no {name}")
+        data = self.get(item.name)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise Corrupt("a timeline's history has other contents", stanza=self.stanza, seen=name)
+        return data
+
+    def _histories(self) -> dict[int, tuple[Stored, str]]:
+        found: dict[int, tuple[Stored, str]] = {}
+        for item in self.vault.storage.objects(self._prefix):
+            match = _HISTORY.search(item.name)
+            if match and found.setdefault(int(match[1], 16), (item, match[2]))[1] != match[2]:
+                name = history.file_name(int(match[1], 16))
+                raise Corrupt("two histories of a timeline", stanza=self.stanza, seen=name)
+        return found
+
+    def put(self, name: str, data: bytes) -> str:
+        """Compress some bytes, encrypt them where that is wanted, and return their name."""
+        packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
+        cipher = self.vault.cipher
+        self.vault.storage.put(f"{name}{cipher.suffix}", cipher.encrypted(packed))
+        return f"{name}{cipher.suffix}"
+
+    def get(self, name: str, size: int | None = None) -> bytes:
+        """Return the bytes of an object, or nothing where they are not whole, or not so many."""
+        stored = self.vault.storage.get(name)
+        return _unpacked(self.vault.cipher.decrypted(stored, name), size)
+
+    def strangers(self) -> list[str]:
+        """List what lies among the WAL and is none."""
+        names = [item.name for item in self.vault.storage.objects(self._prefix)]
+        return [name for name in names if not (_HISTORY.search(name) or _NAME.search(name))]
 
     @property
     def _prefix(self) -> str:
         return f"{self.stanza}/wal/{self.system_identifier}/"
 
-    def _check_header(self, segment: Segment, data: bytes) -> None:
+    def check(self, segment: Segment, data: bytes) -> None:
         """See that the bytes are this segment of this cluster, as PostgreSQL itself would."""
         if len(data) != self.segment_bytes:
             raise Corrupt(
@@ -156,32 +229,14 @@ class Archive:
             )
 
 
-def _unpacked(packed: bytes, size: int) -> bytes:
-    """Return the bytes of one frame of a size, or nothing where it is not just that."""
+def _unpacked(packed: bytes, size: int | None) -> bytes:
+    """Return the bytes of one frame, of a size, or nothing where it is not just that."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     try:
-        if zstandard.frame_content_size(packed) != size:
+        told = zstandard.frame_content_size(packed)
+        if told != size if size is not None else not 0 <= told <= _HISTORY_BYTES:
             return b""
         data = frame.decompress(packed)
     except zstandard.ZstdError:
         return b""
     return data if frame.eof and not frame.unused_data else b""
-
-
-def intervals(segments: Iterable[Segment]) -> list[Interval]:
-    """Join segments into intervals without a gap; what lies between two intervals is missing."""
-    ordered = sorted(segments)
-    if not ordered:
-        return []
-    breaks = [pair for pair in pairwise(ordered) if pair[0].next() != pair[1]]
-    firsts = [ordered[0], *(after for _, after in breaks)]
-    lasts = [*(before for before, _ in breaks), ordered[-1]]
-    return [Interval(first, last) for first, last in zip(firsts, lasts, strict=True)]
-
-
-def needed(first: Segment, last: Segment) -> list[Segment]:
-    """List the segments from one to another, both included."""
-    return [
-        Segment(first.timeline, number, first.bytes)
-        for number in range(first.number, last.number + 1)
-    ]

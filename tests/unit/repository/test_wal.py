@@ -1,14 +1,18 @@
 """Archived WAL: only whole segments of this cluster, never two versions, gaps in plain sight."""
 
 import struct
+from dataclasses import replace
 from itertools import pairwise
 
+import pyrage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.lsn import Segment
+from tasks.repository.cipher import Cipher
 from tasks.repository.local import LocalStorage
 from tasks.repository.stream import Vault
 from tasks.repository.wal import Archive, intervals, needed
@@ -156,3 +160,60 @@ def test_intervals_hold_every_segment_once(numbers):
     held = [segment.number for each in found for segment in needed(each.first, each.last)]
     assert held == sorted(numbers)
     assert all(a.last.number + 1 < b.first.number for a, b in pairwise(found))
+
+
+HISTORY = b"1\t0/5000148\tno recovery target specified\n"
+
+
+def test_a_history_comes_back_as_it_was(archive):
+    """Beside the WAL, under a name that holds its hash, and no stranger among the segments."""
+    assert archive.store_history(2, HISTORY)
+    assert not archive.store_history(2, HISTORY)
+    assert archive.fetch_history(2) == HISTORY
+    assert archive.histories()[2].parent.position == 0x5000148
+    (name,) = [item.name for item in archive.vault.storage.objects("main/wal/7/")]
+    assert name.startswith("main/wal/7/00000002/00000002.history-")
+    assert archive.kept() == {}
+
+
+def test_another_history_of_a_known_timeline_is_refused(archive):
+    """F11: two standbys were promoted, and only one of them is the right one."""
+    archive.store_history(2, HISTORY)
+    with pytest.raises(Refused, match=r"another history .*seen: 00000002\.history"):
+        archive.store_history(2, HISTORY.replace(b"148", b"150"))
+    with pytest.raises(Corrupt, match="no history of a timeline"):
+        archive.store_history(3, b"nonsense")
+    assert archive.fetch_history(2) == HISTORY
+
+
+def test_a_history_that_is_damaged_or_missing_is_named(archive):
+    """PostgreSQL would not recover along it."""
+    with pytest.raises(Corrupt, match=r"history is missing; seen: no 00000002\.history"):
+        archive.fetch_history(2)
+    archive.store_history(2, HISTORY)
+    (item,) = archive.vault.storage.objects("main/wal/7/")
+    archive.vault.storage.put(item.name, archive.vault.storage.get(item.name)[:-1])
+    with pytest.raises(Corrupt, match=r"history has other contents; seen: 00000002\.history"):
+        archive.histories()
+
+
+def test_two_histories_of_a_timeline_are_named(archive):
+    """Nobody knows which one is right."""
+    for digit in "ab":
+        name = f"main/wal/7/00000002/00000002.history-{digit * 64}.zst"
+        archive.vault.storage.put(name, b"x")
+    with pytest.raises(Corrupt, match=r"two histories of a timeline; seen: 00000002\.history"):
+        archive.histories()
+
+
+def test_a_history_is_encrypted_where_everything_is(tmp_path):
+    """Who cannot read may still see that it is the same."""
+    identity = pyrage.x25519.Identity.generate()
+    keeps = Cipher((str(identity.to_public()),))
+    archive = Archive(Vault(LocalStorage(tmp_path), keeps), "main", "7", SIZE)
+    assert archive.store_history(2, HISTORY)
+    assert not archive.store_history(2, HISTORY)
+    with pytest.raises(Refused, match="no identity is here"):
+        archive.histories()
+    reads = replace(keeps, identity=SecretStr(str(identity)))
+    assert replace(archive, vault=Vault(archive.vault.storage, reads)).histories()[2].parent
