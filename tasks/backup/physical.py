@@ -10,8 +10,8 @@ from tasks.backup import seal, wal
 from tasks.backup.parent import Parent
 from tasks.backup.phases import Phases, Progress
 from tasks.control import clock
-from tasks.control.errors import Corrupt, OpsError
-from tasks.postgres import lsn
+from tasks.control.errors import Corrupt, OpsError, Transient
+from tasks.postgres import lsn, slot
 from tasks.postgres.basebackup import MANIFEST, BaseBackup
 from tasks.postgres.server import Server, identify
 from tasks.repository.model import (
@@ -60,18 +60,15 @@ class Physical:
         phases, stanza, server = Phases(), self.stanza, self.server
         identity, archive = identify(server), wal.open_archive(stanza, server)
         with phases.phase("reserve WAL"):
-            wal.pull(stanza, server, switch=False, restart=self.parent is None)
+            self._pull(switch=False)
         with phases.phase("copy"):
             copied = self._copy(progress)
         with phases.phase("seal"):
             sealed = self._seal(copied.objects, progress)
+            _see_that_timeline_stayed(server, copied)
         with phases.phase("archive WAL"):
-            wal.pull(
-                stanza,
-                server,
-                restart=self.parent is None,
-                progress=lambda done, all_: progress("WAL", done, all_),
-            )
+            self._pull(lambda done, every: progress("WAL", done, every))
+            _see_that_timeline_stayed(server, copied)
             _see_that_wal_is_whole(archive, copied, sealed)
         return Backup(
             id=self.id,
@@ -118,6 +115,19 @@ class Physical:
             yield block
         self.stanza.known.keep(self.id, MANIFEST, b"".join(gathered))
 
+    def _pull(
+        self, tell: wal.Progress = lambda _done, _every: None, *, switch: bool = True
+    ) -> None:
+        """Have the WAL archived; a full backup may begin anew where that cannot go on."""
+        wal.pull(
+            self.stanza,
+            self.server,
+            switch=switch,
+            restart=self.parent is None,
+            awaited=True,
+            progress=tell,
+        )
+
     def _seal(self, kept: list[StoredObject], progress: Progress) -> Seal:
         """Seal what the server holds, and store what was measured."""
         sealed, measured = seal.take(
@@ -152,6 +162,19 @@ def _blocks(chunks: Iterator[memoryview]) -> Iterator[bytes]:
             gathered, size = [], 0
     if gathered:
         yield b"".join(gathered)
+
+
+def _see_that_timeline_stayed(server: Server, copied: Copied) -> None:
+    """See that no other server has taken over since the copy; its WAL would not fit."""
+    timeline = slot.written(server, switch=False).timeline
+    if timeline != copied.timeline:
+        raise Transient(
+            "standby promotion in mid-backup",
+            stanza=server.stanza,
+            seen=f"timeline {timeline}",
+            expected=f"timeline {copied.timeline}, on which the copy began",
+            do="take another",
+        )
 
 
 def _see_that_wal_is_whole(archive: Archive, copied: Copied, sealed: Seal) -> None:

@@ -1,5 +1,7 @@
 """The runbooks beside the backup: WAL, cleanup, the dead-man's alarm; and what blocks change."""
 
+import time
+
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
@@ -11,8 +13,10 @@ from flows.overdue import overdue
 from flows.verify import verify as prove
 from flows.wal import wal
 from tasks.backup.take import take
+from tasks.backup.wal import coverage
 from tasks.control.clock import readable
 from tasks.control.errors import Refused
+from tasks.postgres import slot
 from tasks.recovery.verify import verify
 
 
@@ -86,12 +90,15 @@ def test_the_alarm_names_the_last_proof(platform):
 def test_wal_that_is_missing_fails_the_run_by_name(platform):
     """A gap is no success of an archiver that keeps on running."""
     wal()
-    with platform.server().connect() as connection:
+    missing, server = coverage(platform)[-1].last.next().name, platform.server()
+    with server.connect() as connection:
         connection.execute("select pg_drop_replication_slot('hl7ops_main')")
         for _ in range(2):
             connection.execute("select pg_logical_emit_message(false, 'test', 'x')")
             connection.execute("select pg_switch_wal()")
-        connection.execute("checkpoint")
+        while missing in slot.present(server):  # until it is summarized
+            connection.execute("checkpoint")
+            time.sleep(0.1)
     with pytest.raises(Refused, match="WAL is missing between the archive and the server"):
         wal()
     take(platform)

@@ -78,7 +78,7 @@ def write(stanza):
         ("tasks.repository.stream:Vault.storing", 2),
         ("tasks.repository.local:os.fsync", 3),
         ("tasks.backup.seal:measure", 1),
-        ("tasks.backup.take:_see_that_wal_is_whole", 1),
+        ("tasks.backup.physical:_see_that_wal_is_whole", 1),
         ("tasks.repository.catalogue:Catalogue.add", 1),
     ],
 )
@@ -96,9 +96,9 @@ def test_a_killed_take_is_never_listed_and_the_next_one_succeeds(stanza, place, 
 @pytest.mark.parametrize(
     ("place", "count"),
     [
-        ("tasks.backup.wal:_transfer", 1),
+        ("tasks.backup.transfer:Transfer.run", 1),
         ("tasks.repository.local:LocalStorage.put", 1),
-        ("tasks.backup.wal:slot.advance", 1),
+        ("tasks.backup.transfer:slot.advance", 1),
     ],
 )
 def test_a_killed_pull_leaves_no_gap(stanza, place, count):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backup import take, wal
+from tasks.backup import take, transfer, wal
 from tasks.control import settings
 from tasks.control.errors import Refused
 from tasks.postgres import lsn, slot
@@ -38,7 +38,7 @@ def test_a_long_pull_goes_in_portions_and_tells_how_far_it_is(stanza, monkeypatc
     server = stanza.server()
     wal.pull(stanza, server, restart=True)
     write(server, 5)
-    monkeypatch.setattr(wal, "PORTION", 2)
+    monkeypatch.setattr(transfer, "PORTION", 2)
     told = []
     done = wal.pull(stanza, server, progress=lambda *said: told.append(said))
     assert done.segments == 5
