@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.verbs import backup, demo, keeping, platform, service
+from flows.verbs import backup, demo, keeping, platform, service, wal
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     help="Keep the PostgreSQL database of an HL7 v2 platform recoverable, and prove it.",
 )
 app.add_typer(backup.backup_app, name="backup")
-app.add_typer(backup.wal_app, name="wal")
+app.add_typer(wal.wal_app, name="wal")
 app.add_typer(platform.contract_app, name="contract")
 for verbs in (platform.VERBS, backup.VERBS, keeping.VERBS, service.VERBS, demo.VERBS):
     for verb in verbs:

@@ -5,7 +5,7 @@ from prefect import flow
 from blocks.stanza import load_stanza
 from reports.backup import Chain, report
 from reports.publish import progress, reporting
-from tasks.backup.steps import Kind, clean_up, take_backup, wal_coverage
+from tasks.backup.steps import Kind, clean_up, take_backup, wal_advice, wal_coverage
 from tasks.control import clock, events
 from tasks.recovery.steps import verify_backup
 
@@ -41,4 +41,5 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
         events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
         chain.cleaned = clean_up(site)
         chain.wal = wal_coverage(site)
+        chain.wal_advice = wal_advice(site)
     return chain.backup.id

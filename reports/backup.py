@@ -8,9 +8,9 @@ from reports.page import counted, details, duration, page, size, table
 from reports.retention import coverage, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
+from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup
 from tasks.repository.proof import TIERS, Proof
-from tasks.repository.wal import Interval
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Chain:
     proof: Proof | None = None
     cleaned: Cleaned | None = None
     wal: list[Interval] = field(default_factory=list)
+    wal_advice: str | None = None
     error: str | None = None
 
     @property
@@ -46,7 +47,7 @@ def report(chain: Chain) -> str:
         _timings(chain),
         _checks(chain.proof),
         kept(chain.cleaned),
-        coverage(chain.wal),
+        coverage(chain.wal, chain.wal_advice),
         _definitions(chain),
     )
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from reports.page import counted, page, size, table
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
-from tasks.repository.wal import Interval
+from tasks.postgres.lsn import spell
+from tasks.repository.coverage import Interval
 
 
 @dataclass
@@ -87,17 +88,30 @@ def _until(moment: datetime | None) -> str:
     return readable(moment) if moment else "it is unpinned"
 
 
-def coverage(intervals: list[Interval]) -> str | None:
-    """Say what the archived WAL covers, and where it has gaps; nothing where there is none."""
+def coverage(intervals: list[Interval], advice: str | None = None) -> str | None:
+    """Say what the archived WAL covers, where it has gaps, and what to change; else nothing."""
+    advised = f"> {advice}" if advice else None
     if not intervals:
-        return None
+        return page("## WAL coverage", advised).strip() if advised else None
     rows = [
-        (each.first.timeline, each.first.name, each.last.name, each.count) for each in intervals
+        (each.first.timeline, each.first.name, each.last.name, each.count, before(each))
+        for each in intervals
     ]
-    gaps = len(intervals) - 1
+    gaps = sum(each.continues is None for each in intervals[1:])
     said = "No gap: every point from the oldest kept backup to the last segment can be reached."
     if gaps:
-        said = f"**{counted(gaps, 'gap')}**: no point between two rows can be reached."
-    return page(
-        "## WAL coverage", table(["timeline", "from", "to", "segments"], rows), said
-    ).strip()
+        said = f"**{counted(gaps, 'gap')}**: no point in a gap can be reached."
+    header = ["timeline", "from", "to", "segments", "before it"]
+    return page("## WAL coverage", advised, table(header, rows), said).strip()
+
+
+def before(interval: Interval) -> str:
+    """Say what lies before an interval: the timeline that it continues, or what is missing."""
+    if interval.continues:
+        parent = interval.continues
+        return f"continues timeline {parent.timeline} at {spell(parent.position)}"
+    if interval.gap:
+        gap = interval.gap
+        missing = f"{counted(gap.count, 'segment')} missing"
+        return f"gap: {gap.first.name} to {gap.last.name}, {missing}"
+    return "-"

@@ -1,4 +1,4 @@
-"""Verbs of the backup chain: `backup`, `wal`, `verify`, `backups`, `cleanup`.
+"""Verbs of the backup chain: `backup`, `verify`, `backups`, `cleanup`.
 
 None of them needs a Prefect server, and `backups`, `verify`, `cleanup` need no operated server.
 """
@@ -18,7 +18,6 @@ from tasks.repository.stanza import Stanza, open_stanza
 
 
 backup_app = typer.Typer(no_args_is_help=True, help="Take backups.")
-wal_app = typer.Typer(no_args_is_help=True, help="Archive WAL between backups.")
 
 
 def site() -> Stanza:
@@ -60,51 +59,6 @@ def _show_backup(backup: Backup) -> None:
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows, restore point at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
-
-
-@wal_app.command("pull")
-def wal_pull(*, as_json: AsJson = False) -> None:
-    """Archive what the server has written since the last pull."""
-    from tasks.backup import wal  # noqa: PLC0415
-
-    stanza = site()
-    done = wal.pull(stanza, stanza.server())
-    document = {
-        "segments": done.segments,
-        "reaches": done.reaches,
-        "coverage": documents.of_coverage(done.intervals),
-    }
-    say(
-        document,
-        lambda: screen.print(f"{done.segments} new segments; the archive reaches {done.reaches}"),
-        as_json=as_json,
-    )
-
-
-@wal_app.command("status")
-def wal_status(*, as_json: AsJson = False) -> None:
-    """Tell how far the archive is behind the server, and where it has gaps."""
-    from tasks.backup import wal  # noqa: PLC0415
-
-    stanza = site()
-    now = wal.status(stanza, stanza.server())
-    document = {
-        "slot": now.slot,
-        "slot_status": now.slot_status,
-        "archived_to": now.archived_to,
-        "written_to": now.written_to,
-        "behind_bytes": now.behind_bytes,
-        "coverage": documents.of_coverage(now.intervals),
-    }
-
-    def text() -> None:
-        screen.print(f"slot {now.slot or 'none'}: {now.slot_status or 'not there'}")
-        screen.print(f"written to {now.written_to}, archived to {now.archived_to or 'nothing'}")
-        header = ("timeline", "from", "to", "segments")
-        rows = [tuple(span.values()) for span in documents.of_coverage(now.intervals)]
-        show_table("WAL coverage; what lies between two rows is missing", header, rows)
-
-    say(document, text, as_json=as_json)
 
 
 def verify(

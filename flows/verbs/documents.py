@@ -1,13 +1,17 @@
 """What `--json` says of backups, proofs and WAL; the keys stand in the README."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from tasks.control.clock import readable
+from tasks.postgres.lsn import spell
 from tasks.repository.catalogue import Catalogue, Damaged
+from tasks.repository.coverage import Gap, Interval
+from tasks.repository.history import Switch
 from tasks.repository.model import Backup, BackupId
+from tasks.repository.partial import Partial
 from tasks.repository.proof import TIERS, Proof
-from tasks.repository.wal import Interval
 
 
 def of_backup(backup: Backup) -> dict[str, Any]:
@@ -107,13 +111,37 @@ def of_proof(proof: Proof) -> dict[str, Any]:
 
 
 def of_coverage(intervals: Sequence[Interval]) -> list[dict[str, Any]]:
-    """Describe what archived WAL covers; what lies between two intervals is missing."""
+    """Describe what archived WAL covers, and what lies before each interval."""
     return [
         {
             "timeline": each.first.timeline,
             "from": each.first.name,
             "to": each.last.name,
             "segments": each.count,
+            "continues": _of_switch(each.continues),
+            "gap": _of_gap(each.gap),
         }
         for each in intervals
     ]
+
+
+def _of_switch(switch: Switch | None) -> dict[str, Any] | None:
+    return {"timeline": switch.timeline, "at": spell(switch.position)} if switch else None
+
+
+def _of_gap(gap: Gap | None) -> dict[str, Any] | None:
+    if gap is None:
+        return None
+    return {"from": gap.first.name, "to": gap.last.name, "segments": gap.count}
+
+
+def of_partial(partial: Partial | None, now: datetime) -> dict[str, Any] | None:
+    """Describe the unfinished segment as far as it is kept."""
+    if partial is None:
+        return None
+    return {
+        "segment": partial.segment.name,
+        "reaches": partial.reaches,
+        "kept_at": partial.kept_at,
+        "age_seconds": max(round((now - partial.kept_at).total_seconds()), 0),
+    }

@@ -8,10 +8,10 @@ from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
+from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
-from tasks.repository.wal import Interval
 
 
 Kind: TypeAlias = BackupType
@@ -46,6 +46,12 @@ def find_backup(stanza: Stanza, wanted: str) -> Backup:
 def wal_coverage(stanza: Stanza) -> list[Interval]:
     """Return what the archive covers, without asking the server."""
     return wal.coverage(stanza)
+
+
+@step(name="WAL advice", run_name="WAL advice of {stanza.name}")
+def wal_advice(stanza: Stanza) -> str | None:
+    """Return what to change before the server loses WAL, or its disk fills up."""
+    return wal.advice(stanza.server())
 
 
 @step(name="last proof", run_name="last proof of {stanza.name}")

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     s3_retention_minimum: int | None = Field(None, ge=1, description="The same in S3.")
     s3_retention_proven: int | None = Field(None, ge=1, description="The same in S3.")
     s3_wal_retention_days: int | None = Field(None, ge=1, le=36_525, description="The same in S3.")
+    wal_partial_seconds: int = Field(
+        10, ge=1, description="How often a stream keeps the unfinished segment, in seconds."
+    )
     rpo_minutes: int = Field(60, ge=1, description="Data loss that is tolerated, in minutes.")
     rto_minutes: int = Field(30, ge=1, description="Outage that is tolerated, in minutes.")
 

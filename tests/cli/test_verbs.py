@@ -119,19 +119,54 @@ def test_a_proof_tells_each_tier_and_each_check(hl7ops, taken):
 def test_wal_is_pulled_and_its_standing_told(hl7ops, taken):
     """Keys as documented; after a pull nothing is behind."""
     pulled = hl7ops.json("wal", "pull")
-    assert set(pulled) == {"segments", "reaches", "coverage"}
+    assert set(pulled) == {"segments", "reaches", "streaming", "coverage"}
     told = hl7ops.json("wal", "status")
     assert set(told) == {
         "slot",
         "slot_status",
+        "held_bytes",
+        "safe_bytes",
+        "advice",
+        "streaming",
+        "partial",
         "archived_to",
         "written_to",
         "behind_bytes",
         "coverage",
     }
     assert told["slot"] == "hl7ops_main"
+    assert (told["advice"], told["streaming"], told["partial"]) == (None, False, None)
     assert len(told["coverage"]) == 1
+    assert set(told["coverage"][0]) == {
+        "timeline",
+        "from",
+        "to",
+        "segments",
+        "continues",
+        "gap",
+    }
     assert "WAL coverage" in hl7ops("wal", "status").stdout
+
+
+def test_wal_is_streamed_for_some_seconds_and_told(hl7ops, taken):
+    """Keys as documented; what is not finished is kept, too."""
+    streamed = hl7ops.json("wal", "stream", "--seconds", "2")
+    assert set(streamed) == {"segments", "reaches", "partial", "breaks"}
+    told = hl7ops.json("wal", "status")
+    assert told["streaming"] is False
+    assert {"segment", "reaches", "kept_at", "age_seconds"} == set(told["partial"] or ())
+    assert "streaming is off" in hl7ops("wal", "status").stdout
+    assert "streamed, up to" in hl7ops("wal", "stream", "--seconds", "1").stdout
+
+
+def test_a_stream_ends_well_at_ctrl_c(hl7ops, taken):
+    """It is the way to end it."""
+    process = hl7ops.begin("wal", "stream")
+    while not hl7ops.json("wal", "status")["streaming"]:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert hl7ops.json("wal", "pull")["streaming"] is False
 
 
 def test_a_dry_cleanup_says_why_each_backup_stays(hl7ops, taken):

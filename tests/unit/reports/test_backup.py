@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from reports.backup import Chain, report
 from tasks.backup.retention import Cleaned, Decision, Plan
 from tasks.postgres.lsn import Segment
+from tasks.repository.coverage import Interval, intervals
 from tasks.repository.model import BackupId
 from tasks.repository.proof import Check
-from tasks.repository.wal import Interval
 
 
 BEGUN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_a_chain_that_broke_off_before_the_backup_says_there_is_none():
 def test_a_cleanup_that_failed_stands_in_the_verdict(backup, prove):
     """The backup is proven all the same, but the run did not do all it should."""
     said = lines(backup, prove(), error="stanza main: cleanup is in use")
-    assert said[0] == "# PROVEN, BUT NOT CLEANED UP: full-20261123T020000Z"
+    assert said[0] == "# PROVEN, BUT NOT COPIED AND CLEANED UP: full-20261123T020000Z"
     assert "> stanza main: cleanup is in use" in said
 
 
@@ -162,11 +162,21 @@ def test_retention_gives_a_reason_for_each_backup(backup, prove):
 
 def test_a_gap_in_the_wal_is_said(backup, prove):
     """Two intervals are two rows, and between them no point can be reached."""
-    wal = [Interval(Segment(1, 3), Segment(1, 5)), Interval(Segment(1, 9), Segment(1, 9))]
+    wal = intervals([Segment(1, number) for number in (3, 4, 5, 9)])
     said = lines(backup, prove(), wal=wal)
-    assert "| 1 | 000000010000000000000003 | 000000010000000000000005 | 3 |" in said
-    assert "| 1 | 000000010000000000000009 | 000000010000000000000009 | 1 |" in said
-    assert "**1 gap**: no point between two rows can be reached." in said
+    assert "| 1 | 000000010000000000000003 | 000000010000000000000005 | 3 | - |" in said
+    assert (
+        "| 1 | 000000010000000000000009 | 000000010000000000000009 | 1"
+        " | gap: 000000010000000000000006 to 000000010000000000000008, 3 segments missing |"
+    ) in said
+    assert "**1 gap**: no point in a gap can be reached." in said
+
+
+def test_what_to_change_of_the_slot_is_said_under_the_coverage(backup, prove):
+    """Before the disk fills up, or WAL is lost."""
+    chain = Chain("main", backup.started_at, backup, prove(), wal_advice="slot x holds back WAL")
+    said = report(chain)
+    assert "> slot x holds back WAL" in said.partition("## WAL coverage")[2]
 
 
 def test_wal_without_a_gap_is_said_to_be_whole(backup, prove):

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from reports.retention import Upkeep, coverage, kept, pinned, report
 from tasks.backup.retention import Cleaned, Decision, Plan
 from tasks.postgres.lsn import Segment
+from tasks.repository.coverage import Interval, intervals
+from tasks.repository.history import History, Switch
 from tasks.repository.model import BackupId
-from tasks.repository.wal import Interval
 
 
 BEGUN = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
@@ -99,7 +100,7 @@ def test_without_pins_and_holds_nothing_is_said_of_them():
 def test_wal_without_a_gap_is_said_to_have_none():
     """Every point can be reached."""
     text = coverage([interval(1, 40)])
-    assert "| 1 | 000000010000000000000001 | 000000010000000000000028 | 40 |" in text
+    assert "| 1 | 000000010000000000000001 | 000000010000000000000028 | 40 | - |" in text
     assert "No gap" in text
 
 
@@ -108,6 +109,15 @@ def test_a_gap_is_said_in_bold():
     text = coverage([interval(1, 2), interval(5, 9), interval(5, 6, timeline=2)])
     assert "**2 gaps**" in text
     assert "No gap" not in text
+
+
+def test_a_promotion_is_no_gap():
+    """The new timeline says where it continues the old one."""
+    history = History(2, (Switch(1, 3 * (1 << 24) + 0x148),))
+    segments = [Segment(1, 1), Segment(1, 2), Segment(2, 3)]
+    text = coverage(intervals(segments, {2: history}))
+    assert "| continues timeline 1 at 0/3000148 |" in text
+    assert "No gap" in text
 
 
 def test_no_wal_is_no_table():
