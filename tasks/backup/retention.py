@@ -1,10 +1,10 @@
 """Which backups to keep: a pure plan, with a reason for each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tasks.backup.inventory import SNAPSHOT, Inventory
+from tasks.backup.inventory import SNAPSHOT, UNKNOWN, Inventory
 from tasks.backup.policy import Policy, Standing
 from tasks.repository.catalogue import Damaged
 from tasks.repository.model import Backup, BackupId
@@ -82,39 +82,43 @@ def plan_retention(
     inventory = Inventory.of(entries, standings)
     damaged = [entry.id for entry in entries if isinstance(entry, Damaged)]
     reasons = _reasons(inventory, policy, now, damaged)
+    _add_needed(inventory, reasons)
+    going = f"older than {policy.kept_days} days"
+    decided = [
+        Decision(
+            each.id,
+            keep=bool(reasons[each.id]),
+            reason="; ".join(reasons[each.id]) or going,
+            expires_at=each.finished_at + timedelta(days=policy.kept_days),
+            depth=len(inventory.ancestors(each)),
+        )
+        for each in inventory.backups
+    ]
+    doubt = "its document is damaged: look at it"
+    decided += [Decision(name, keep=True, reason=doubt) for name in damaged]
+    return Plan([_told(each, standings.get(each.backup, UNKNOWN), now) for each in decided])
+
+
+def _told(decision: Decision, standing: Standing, now: datetime) -> Decision:
+    """Return a decision that also tells of pin and hold; what goes has no time of its own."""
+    is_pinned = standing.is_pinned(now)
+    return replace(
+        decision,
+        expires_at=decision.expires_at if decision.keep else None,
+        pinned=standing.pin if is_pinned else None,
+        pinned_until=standing.pinned_until if is_pinned else None,
+        held=standing.held,
+    )
+
+
+def _add_needed(inventory: Inventory, reasons: dict[BackupId, list[str]]) -> None:
+    """Add what kept ones are built on, and what shrunken ones that are kept are measured by."""
     for kept in [backup for backup in inventory.backups if reasons[backup.id]]:
         for link in inventory.ancestors(kept):
             reasons[link.id].append(f"{kept.id} is built on it")
     for name, before in inventory.shrunk.items():
         if reasons[name]:
             reasons[before.id].append(f"{name} shrank against it")
-
-    def decide(name: BackupId, depth: int, why: str, expires_at: datetime | None) -> Decision:
-        standing = standings.get(name, Standing())
-        is_pinned = standing.is_pinned(now)
-        return Decision(
-            name,
-            keep=bool(why),
-            reason=why or f"older than {policy.kept_days} days",
-            expires_at=expires_at if why else None,
-            depth=depth,
-            pinned=standing.pin if is_pinned else None,
-            pinned_until=standing.pinned_until if is_pinned else None,
-            held=standing.held,
-        )
-
-    return Plan(
-        [
-            decide(
-                each.id,
-                len(inventory.ancestors(each)),
-                "; ".join(reasons[each.id]),
-                each.finished_at + timedelta(days=policy.kept_days),
-            )
-            for each in inventory.backups
-        ]
-        + [decide(name, 0, "its document is damaged: look at it", None) for name in damaged]
-    )
 
 
 def _reasons(
