@@ -112,7 +112,7 @@ def _unusual(answer: Answer, usual: Answer | None) -> list[str]:
     known = {VOLATILE.sub("", line) for line in usual.text.splitlines()} if usual else set()
     lines = [line for line in answer.text.splitlines() if VOLATILE.sub("", line) not in known]
     worded = [" ".join(re.sub(r"^[\d: .-]+P\d+ +", "", line).split()) for line in lines]
-    return [re.sub(r"/\S*/", "", line) for line in worded if BAD.search(line)]
+    return [re.sub(r"(?<!\w)/\S*/", "", line) for line in worded if BAD.search(line)]
 
 
 def _copy(source: Path, target: Path) -> None:
