@@ -109,8 +109,8 @@ def _entered(held: ExitStack, stanza: Stanza) -> bool:
     while not is_streaming(stanza):
         try:
             held.enter_context(hold("wal", shared=False, stanza=stanza.name, patience_s=1))
-        except Refused:
-            if time.monotonic() > deadline:
+        except Refused as error:
+            if time.monotonic() > deadline or "is in use" not in str(error):
                 raise
         else:
             return True

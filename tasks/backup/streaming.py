@@ -75,7 +75,8 @@ def stream(
     with ExitStack() as held:
         held.enter_context(hold(STREAM, shared=False, stanza=stanza.name, patience_s=2))
         held.enter_context(hold("wal", shared=False, stanza=stanza.name, patience_s=PATIENCE_S))
-        run = Stream(stanza, server, tell, time.monotonic() + (seconds or float("inf")))
+        left = float("inf") if seconds is None else seconds
+        run = Stream(stanza, server, tell, time.monotonic() + left)
         while not run.is_over:
             try:
                 run.session()

@@ -61,7 +61,7 @@ def catch_up(
         Transient: the server cannot be reached or the transfer broke.
 
     """
-    _see_that_programs_serve(stanza, server)
+    programs.require(stanza.programs, "pg_receivewal", server)
     archive = open_archive(stanza, server)
     kept = archive.kept()
     history = lineage.follow(archive, server, kept, restart=restart)
@@ -188,15 +188,3 @@ def _broken(stanza: Stanza, portion: list[Segment], error: Exception) -> Excepti
         seen=f"{portion[0].name} to {portion[-1].name}: {error}",
         do="see that the server runs and keeps its WAL, and try again",
     )
-
-
-def _see_that_programs_serve(stanza: Stanza, server: Server) -> None:
-    ours, theirs = programs.major(stanza.programs, "pg_receivewal"), identify(server).major
-    if ours < theirs:
-        raise Refused(
-            "the programs are older than the server",
-            stanza=stanza.name,
-            seen=f"PostgreSQL {ours} in {stanza.programs}",
-            expected=f"PostgreSQL {theirs}",
-            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
-        )

@@ -122,11 +122,12 @@ class LocalStorage:
 
     def held(self, name: str, *, stanza: str) -> bool:
         """Tell whether somebody holds a name."""
-        try:
-            with self._path(f"{stanza}/{HOLDS}/{name}").open("a+") as file:
-                return not _locks(file, shared=False)
-        except FileNotFoundError:
-            return False
+        with _reported(name):
+            try:
+                with self._path(f"{stanza}/{HOLDS}/{name}").open("a+") as file:
+                    return not _locks(file, shared=False)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
 
     @contextmanager
     def hold(

@@ -150,6 +150,7 @@ def test_wal_is_pulled_and_its_standing_told(hl7ops, taken):
 
 def test_wal_is_streamed_for_some_seconds_and_told(hl7ops, taken):
     """Keys as documented; what is not finished is kept, too."""
+    hl7ops.json("generate", "--messages", "5", "--seed", "7", "--days", "1")
     streamed = hl7ops.json("wal", "stream", "--seconds", "2")
     assert set(streamed) == {"segments", "reaches", "partial", "breaks"}
     told = hl7ops.json("wal", "status")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backup import take, transfer, wal
+from tasks.backup import pull, take, transfer, wal
 from tasks.control import settings
 from tasks.control.errors import Refused
 from tasks.postgres import lsn, slot
@@ -117,3 +117,19 @@ def test_the_repository_of_one_cluster_takes_no_wal_of_another(stanza, other):
     (other.home.keys / "seal.key").unlink(missing_ok=True)
     with pytest.raises(Refused, match="the repository belongs to another cluster"):
         wal.pull(shared, other.server())
+
+
+def test_a_pull_waits_for_another_one_and_for_nothing_else(stanza, monkeypatch, tmp_path):
+    """Where the repository cannot be written it is refused at once."""
+    monkeypatch.setattr(pull, "PATIENCE_S", 3)
+    hold = stanza.catalogue.storage.hold
+    with (
+        hold("wal", shared=False, stanza=stanza.name),
+        pytest.raises(Refused, match="wal is in use"),
+    ):
+        wal.pull(stanza, stanza.server())
+    (tmp_path / "file").touch()
+    nowhere = stanza.settings.model_copy(update={"backup_dir": tmp_path / "file" / "below"})
+    monkeypatch.setattr(pull, "PATIENCE_S", 1000)
+    with pytest.raises(Refused, match="cannot be written"):
+        wal.pull(open_stanza(nowhere), stanza.server())
