@@ -8,11 +8,12 @@ import os
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyrage
@@ -62,16 +63,20 @@ class History:
         for _ in range(steps):
             self.chance.choice(self._deeds)()
 
-    def in_the_middle(self) -> Callable[[str, int, int], None]:
-        """Return progress of a backup in which something happens while files are copied."""
-        pending = [True]
+    @contextmanager
+    def in_the_middle(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Yield progress of a backup, beside whose copying or dumping something happens."""
+        deed = Thread(
+            target=self.chance.choice((self._drop_database, self._recreate, self._insert))
+        )
 
         def tell(phase: str, _done: int, _all: int) -> None:
-            if pending and phase == "copy":
-                pending.clear()
-                self.chance.choice((self._drop_database, self._recreate, self._insert))()
+            if phase == "copy" and deed.ident is None:
+                deed.start()
 
-        return tell
+        yield tell
+        if deed.ident is not None:
+            deed.join()
 
     @property
     def _deeds(self) -> tuple[Callable[[], None], ...]:
@@ -176,10 +181,10 @@ class History:
 
     def _run(self, statement: str, *, may_fail: bool = False) -> None:
         self.told.append(statement)
-        with suppress(OpsError) if may_fail else nullcontext():
-            with self.stanza.server().connect() as connection:
-                connection.execute("set client_min_messages = error")
-                connection.execute(statement.encode())
+        passing = suppress(OpsError) if may_fail else nullcontext()
+        with passing, self.stanza.server().connect() as connection:
+            connection.execute("set client_min_messages = error")
+            connection.execute(statement.encode())
 
 
 def live(stanza: Stanza, seed: int) -> list[tuple[Backup, str, str]]:
@@ -188,7 +193,8 @@ def live(stanza: Stanza, seed: int) -> list[tuple[Backup, str, str]]:
     history.begin()
     made = []
     for kind in LINKS:
-        made.append(take.take(stanza, kind, progress=history.in_the_middle()))
+        with history.in_the_middle() as tell:
+            made.append(take.take(stanza, kind, progress=tell))
         history.go_on()
     found = []
     for backup in made[-3:]:

@@ -11,8 +11,12 @@ from tasks.control.errors import sheltered
 from tasks.repository.stanza import Stanza, open_stanza
 
 
-def load_stanza(name: str) -> Stanza:
+def load_stanza(name: str, repository: str | None = None) -> Stanza:
     """Open a stanza with what its blocks say now; a block that is missing says nothing.
+
+    Args:
+        name: the stanza's, and that of its blocks.
+        repository: which of its repositories is worked on; the one that takes the backups.
 
     Raises:
         Refused: the settings do not hold.
@@ -22,7 +26,8 @@ def load_stanza(name: str) -> Stanza:
     with sheltered():
         for kind in (PostgresCluster, BackupRepository):
             known |= _fields(kind, name)
-        return open_stanza(settings.load(**known))
+        stanza = open_stanza(settings.load(**known))
+        return stanza.at(repository) if repository else stanza
 
 
 def _fields(kind: type[Block], name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.verbs import backup, demo, keeping, platform, service, wal
+from flows.verbs import backup, demo, keeping, platform, repository, service, wal
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(backup.backup_app, name="backup")
 app.add_typer(wal.wal_app, name="wal")
+app.add_typer(repository.repository_app, name="repository")
 app.add_typer(platform.contract_app, name="contract")
 for verbs in (platform.VERBS, backup.VERBS, keeping.VERBS, service.VERBS, demo.VERBS):
     for verb in verbs:

@@ -5,19 +5,30 @@ from prefect import flow
 from blocks.stanza import load_stanza
 from reports.backup import Chain, report
 from reports.publish import progress, reporting
-from tasks.backup.steps import Kind, clean_up, take_backup, wal_advice, wal_coverage
+from tasks.backup.steps import (
+    Kind,
+    clean_up,
+    clean_up_others,
+    copy_backup,
+    take_backup,
+    wal_advice,
+    wal_coverage,
+)
 from tasks.control import clock, events
 from tasks.recovery.steps import verify_backup
 
 
 @flow(name="backup", flow_run_name="{kind} backup of {stanza}", timeout_seconds=12 * 3600)
 def backup(stanza: str = "main", kind: Kind = "full") -> str:
-    """Take a backup, prove it by a restore, clean up, report.
+    """Take a backup, prove it by a restore, copy it, clean up, report.
 
     **Purpose.** A backup that is known to restore, and room for the next one.
 
     **Starts** by schedule, a full one daily and an incremental one every four hours, or by hand
     after a change that should not be lost.
+
+    **Copies** go to the other repository, where both a directory and a bucket are set. What is
+    copied is checked byte by byte; that it restores from there, `verify/on-demand` proves.
 
     **Preconditions.** The cluster answers; the repository has room for a backup, and the home for
     a copy of the cluster. Only one backup of a stanza runs at a time. What is not full needs
@@ -30,7 +41,8 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
 
     Args:
         stanza: Name of the operated cluster; its blocks bear the same name.
-        kind: All of it, what changed since the last full one, or what changed since the newest.
+        kind: All of it, what changed since the last full one, what changed since the newest, or
+            a dump of each database.
 
     """
     site, chain = load_stanza(stanza), Chain(stanza, clock.now())
@@ -39,7 +51,9 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
         chain.proof.require()
         events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
+        chain.copies = copy_backup(site, chain.backup.id, progress(f"copy-{stanza}"))
         chain.cleaned = clean_up(site)
+        chain.cleaned_elsewhere = clean_up_others(site)
         chain.wal = wal_coverage(site)
         chain.wal_advice = wal_advice(site)
     return chain.backup.id

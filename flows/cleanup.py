@@ -5,7 +5,7 @@ from prefect import flow
 from blocks.stanza import load_stanza
 from reports.publish import reporting
 from reports.retention import Upkeep, report
-from tasks.backup.steps import clean_up, wal_coverage
+from tasks.backup.steps import clean_up, clean_up_others, wal_coverage
 from tasks.control import clock
 
 
@@ -32,5 +32,6 @@ def cleanup(stanza: str = "main", dry_run: bool = False) -> int:  # noqa: FBT001
     site, upkeep = load_stanza(stanza), Upkeep(stanza, clock.now())
     with reporting(f"cleanup-report-{stanza}", upkeep, report):
         upkeep.cleaned = clean_up(site, dry_run=dry_run)
+        upkeep.cleaned_elsewhere = clean_up_others(site, dry_run=dry_run)
         upkeep.wal = wal_coverage(site)
     return len(upkeep.cleaned.plan.drop)

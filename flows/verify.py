@@ -11,7 +11,7 @@ from tasks.recovery.steps import verify_backup
 
 
 @flow(name="verify", flow_run_name="verify {backup} of {stanza}", timeout_seconds=12 * 3600)
-def verify(stanza: str = "main", backup: str = "latest") -> str:
+def verify(stanza: str = "main", backup: str = "latest", repository: str | None = None) -> str:
     """Prove a backup that was taken before, by restoring it into a scratch cluster.
 
     **Purpose.** To know that an old backup still restores, or to look again after a failed proof.
@@ -29,9 +29,10 @@ def verify(stanza: str = "main", backup: str = "latest") -> str:
     Args:
         stanza: Name of the operated cluster; its blocks bear the same name.
         backup: Id of a backup as `hl7ops backups` lists it, or `latest`.
+        repository: `local` or `s3`; empty: the one that takes the backups.
 
     """
-    site, chain = load_stanza(stanza), Chain(stanza, clock.now())
+    site, chain = load_stanza(stanza, repository), Chain(stanza, clock.now())
     with reporting(f"verify-report-{stanza}", chain, report):
         chain.backup = find_backup(site, backup)
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from blocks.stanza import load_stanza
-from tasks.backup.steps import pull_wal
+from tasks.backup.steps import copy_wal, pull_wal
 
 
 @flow(name="wal", flow_run_name="WAL of {stanza}", timeout_seconds=3600)
@@ -27,4 +27,7 @@ def wal(stanza: str = "main") -> int:
         stanza: Name of the operated cluster; its blocks bear the same name.
 
     """
-    return pull_wal(load_stanza(stanza)).segments
+    site = load_stanza(stanza)
+    pulled = pull_wal(site)
+    copy_wal(site)
+    return pulled.segments

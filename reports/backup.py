@@ -5,9 +5,10 @@ from datetime import datetime
 
 from reports.chart import Bar, timeline
 from reports.page import counted, details, duration, page, size, table
-from reports.retention import coverage, kept
+from reports.retention import coverage, elsewhere, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
+from tasks.repository.copying import Copies
 from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup
 from tasks.repository.proof import TIERS, Proof
@@ -25,12 +26,14 @@ class Chain:
     wal: list[Interval] = field(default_factory=list)
     wal_advice: str | None = None
     error: str | None = None
+    copies: dict[str, Copies] = field(default_factory=dict)
+    cleaned_elsewhere: dict[str, Cleaned] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
         """One word: PROVEN, or why not."""
         if self.proof is not None and self.proof.verdict == "proven":
-            return "PROVEN" if self.error is None else "PROVEN, BUT NOT CLEANED UP"
+            return "PROVEN" if self.error is None else "PROVEN, BUT NOT COPIED AND CLEANED UP"
         if self.proof is not None:
             return "NOT PROVEN" if self.proof.verdict == "failed" else "COULD NOT BE PROVEN"
         return "TAKEN, NOT PROVEN" if self.backup is not None else "NO BACKUP"
@@ -46,7 +49,9 @@ def report(chain: Chain) -> str:
         _facts(chain),
         _timings(chain),
         _checks(chain.proof),
+        _copies(chain.copies),
         kept(chain.cleaned),
+        elsewhere(chain.cleaned_elsewhere),
         coverage(chain.wal, chain.wal_advice),
         _definitions(chain),
     )
@@ -125,6 +130,17 @@ def _checks(proof: Proof | None) -> str | None:
     return page(
         "## Checks", table(["tier", "outcome", "what"], rows), details(summary, every)
     ).strip()
+
+
+def _copies(copies: dict[str, Copies]) -> str | None:
+    """Say what was copied where; it is not proven there by that."""
+    if not copies:
+        return None
+    rows = [
+        (name, len(done.backups), done.segments, size(done.bytes)) for name, done in copies.items()
+    ]
+    said = "What was copied is what was kept, byte by byte. That it restores, a proof there shows."
+    return page("## Copies", table(["to", "backups", "WAL segments", "size"], rows), said).strip()
 
 
 def _definitions(chain: Chain) -> str:

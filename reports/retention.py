@@ -1,9 +1,10 @@
 """The report of retention: what is kept and why, what is gone, and what the WAL covers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reports.page import counted, page, size, table
+from reports.page import counted, details, page, size, table
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
 from tasks.postgres.lsn import spell
@@ -17,6 +18,7 @@ class Upkeep:
     stanza: str
     started_at: datetime
     cleaned: Cleaned | None = None
+    cleaned_elsewhere: dict[str, Cleaned] = field(default_factory=dict)
     wal: list[Interval] = field(default_factory=list)
     error: str | None = None
 
@@ -32,7 +34,24 @@ def report(upkeep: Upkeep) -> str:
         verdict = f"# {done}: {counted(len(plan.keep), 'backup')} kept, {len(plan.drop)} {gone}"
     error = f"> {upkeep.error}" if upkeep.error else None
     begun = f"Begun {readable(upkeep.started_at)}."
-    return page(verdict, error, kept(cleaned), pinned(cleaned), coverage(upkeep.wal), begun)
+    return page(
+        verdict,
+        error,
+        kept(cleaned),
+        pinned(cleaned),
+        elsewhere(upkeep.cleaned_elsewhere),
+        coverage(upkeep.wal),
+        begun,
+    )
+
+
+def elsewhere(cleaned: Mapping[str, Cleaned]) -> str | None:
+    """Say what is kept in the other repositories; nothing where there is none."""
+    parts = [
+        details(f"Kept in the repository `{name}`: {len(each.plan.keep)}", kept(each) or "")
+        for name, each in cleaned.items()
+    ]
+    return page(*parts).strip() if parts else None
 
 
 def kept(cleaned: Cleaned | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.verbs import documents
-from flows.verbs.output import AsJson, progress, say, screen, show_table
+from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
 from tasks.repository.model import Backup, BackupType
@@ -20,9 +20,10 @@ from tasks.repository.stanza import Stanza, open_stanza
 backup_app = typer.Typer(no_args_is_help=True, help="Take backups.")
 
 
-def site() -> Stanza:
-    """Open the stanza that the settings name."""
-    return open_stanza(settings.load())
+def site(repository: str | None = None) -> Stanza:
+    """Open the stanza that the settings name, at one of its repositories."""
+    stanza = open_stanza(settings.load())
+    return stanza.at(repository) if repository else stanza
 
 
 @backup_app.command("full")
@@ -43,6 +44,12 @@ def backup_incremental(*, as_json: AsJson = False) -> None:
     _take("incremental", as_json=as_json)
 
 
+@backup_app.command("snapshot")
+def backup_snapshot(*, as_json: AsJson = False) -> None:
+    """Dump every database in one snapshot: for one-database restores and other versions."""
+    _take("snapshot", as_json=as_json)
+
+
 def _take(kind: BackupType, *, as_json: bool) -> None:
     from tasks.backup.take import take  # noqa: PLC0415
 
@@ -57,12 +64,13 @@ def _show_backup(backup: Backup) -> None:
     if backup.parent:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
-    screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows, restore point at {seal.lsn}")
+    screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 
 def verify(
     backup: Annotated[str, typer.Argument(help="Id of a backup, or `latest`.")] = "latest",
+    repository: Repository = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +78,7 @@ def verify(
     from tasks.recovery.verify import verify as prove  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
-        proof = prove(site(), backup, progress=tell)
+        proof = prove(site(repository), backup, progress=tell)
     say(documents.of_proof(proof), lambda: _show_proof(proof), as_json=as_json)
     proof.require()
 
@@ -80,9 +88,9 @@ def _show_proof(proof: Proof) -> None:
     show_table(f"{proof.backup}: {proof.verdict}", ("tier", "check", "outcome", "seen"), rows)
 
 
-def backups(*, as_json: AsJson = False) -> None:
+def backups(repository: Repository = None, *, as_json: AsJson = False) -> None:
     """List the backups with their last proof."""
-    stanza = site()
+    stanza = site(repository)
     catalogue = stanza.catalogue
     lines = [documents.of_entry(catalogue, entry) for entry in catalogue.entries()]
     keeping = documents.of_keeping(catalogue)
@@ -108,6 +116,7 @@ def _show_backups(title: str, lines: list[dict[str, Any]]) -> None:
 
 
 def cleanup(
+    repository: Repository = None,
     *,
     dry_run: Annotated[bool, typer.Option(help="Show what would go, and change nothing.")] = False,
     as_json: AsJson = False,
@@ -115,7 +124,7 @@ def cleanup(
     """Remove backups and WAL that the retention policy lets go."""
     from tasks.backup.cleanup import cleanup as clean  # noqa: PLC0415
 
-    done = clean(site(), dry_run=dry_run)
+    done = clean(site(repository), dry_run=dry_run)
     document = {
         "dry_run": dry_run,
         "decisions": [vars(decision) for decision in done.plan.decisions],

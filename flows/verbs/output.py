@@ -15,6 +15,11 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
+Repository = Annotated[
+    str | None,
+    typer.Option("--repository", help="`local` or `s3`; by default the one that takes backups."),
+]
+
 PIPED_COLUMNS = 200
 """Into a file or a pipe a table is as wide as it needs, up to this."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tasks.backup import moment
 from tasks.backup.moment import Tables, Watch
 from tasks.control import clock
+from tasks.control.errors import Transient
 from tasks.postgres import contents
 from tasks.postgres.server import Server
 from tasks.repository.measure import Progress, measure, sequences_of, tables_of
@@ -15,6 +16,11 @@ from tasks.repository.seal import Measure, Seal, TableSeal
 
 
 log = logging.getLogger(__name__)
+
+MOMENTS = 3
+"""How many moments are tried, where a connection is lost before all is measured."""
+
+PAUSE_S = 1.0
 
 
 def take(
@@ -27,7 +33,8 @@ def take(
     """Seal what the server holds now: all of its databases, in one moment.
 
     Writers wait a few milliseconds at most, and only where locks are had at once; everything is
-    computed afterwards, in the snapshots of that moment.
+    computed afterwards, in the snapshots of that moment. Where a database is dropped under our
+    hands, another moment is caught, with a restore point of another name.
 
     Args:
         server: a database of the server.
@@ -39,11 +46,21 @@ def take(
         Transient: the server cannot be reached.
 
     """
+    for number in range(1, MOMENTS):
+        try:
+            return _taken(server, f"{backup}-{number}", attempts, progress)
+        except Transient as error:
+            log.warning("the seal is taken again: %s", error)
+            time.sleep(PAUSE_S)
+    return _taken(server, f"{backup}-{MOMENTS}", attempts, progress)
+
+
+def _taken(server: Server, name: str, attempts: int, progress: Progress) -> tuple[Seal, Measure]:
     began, taken_at = time.monotonic(), clock.now()
     with moment.watching(server) as watch:
         sequences = sequences_of(watch.acting)
-        caught, tables = moment.catch(watch, lambda: tables_of(watch.acting), backup, attempts)
-        log.info("sealed %s at %s (%s)", backup, caught.lsn, caught.mode)
+        caught, tables = moment.catch(watch, lambda: tables_of(watch.acting), name, attempts)
+        log.info("sealed %s at %s (%s)", name, caught.lsn, caught.mode)
         measured = measure(watch.watching, tables, sequences, progress=progress)
         if caught.mode == "bounded":
             measured = _with_bounds(watch, tables, measured, caught.snapshots)

@@ -8,6 +8,7 @@ from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
+from tasks.repository.copying import Copier, Copies
 from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
@@ -28,6 +29,29 @@ def take_backup(stanza: Stanza, kind: Kind, progress: Progress) -> Backup:
 def clean_up(stanza: Stanza, *, dry_run: bool = False) -> Cleaned:
     """Remove what the retention plan lets go."""
     return cleanup.cleanup(stanza, dry_run=dry_run)
+
+
+@step("copy", run_name="copy {wanted} to other repositories")
+def copy_backup(stanza: Stanza, wanted: str, progress: Progress) -> dict[str, Copies]:
+    """Copy a backup with its chain and WAL to the other repositories; none is fine."""
+    return {
+        name: Copier(stanza.catalogue, stanza.repositories[name], progress).run([wanted])
+        for name in stanza.others
+    }
+
+
+@step("copy WAL", run_name="copy WAL of {stanza.name}")
+def copy_wal(stanza: Stanza) -> dict[str, Copies]:
+    """Copy the WAL that the other repositories lack."""
+    return {
+        name: Copier(stanza.catalogue, stanza.repositories[name]).wal() for name in stanza.others
+    }
+
+
+@step("clean up elsewhere", run_name="clean up other repositories of {stanza.name}")
+def clean_up_others(stanza: Stanza, *, dry_run: bool = False) -> dict[str, Cleaned]:
+    """Remove from the other repositories what their own retention lets go."""
+    return {name: cleanup.cleanup(stanza.at(name), dry_run=dry_run) for name in stanza.others}
 
 
 @step("pull WAL", run_name="pull WAL of {stanza.name}")

@@ -1,8 +1,10 @@
 """Chains: a full backup and what was taken on top of it, each link held to the one before."""
 
+from collections.abc import Callable
+
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.model import Backup
+from tasks.repository.model import Backup, BackupId
 
 
 def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
@@ -12,12 +14,17 @@ def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
         Corrupt: a link is missing or damaged, or another backup stands in its place; names it.
 
     """
+    return links_of(backup, catalogue.get)
+
+
+def links_of(backup: Backup, find: Callable[[BackupId], Backup]) -> list[Backup]:
+    """Return the links of a chain whose backups `find` gives; raises as `chain_to`."""
     links = [backup]
     while (parent := links[0].parent) is not None:
         if parent in {link.id for link in links}:
             raise _broken(links[0], "a chain without a beginning")
         try:
-            found = catalogue.get(parent)
+            found = find(parent)
         except (Corrupt, Refused) as error:
             raise _broken(links[0], str(error)) from None
         if found.manifest.sha256 != links[0].parent_manifest:

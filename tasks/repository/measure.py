@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+from tasks.control.errors import Transient
 from tasks.postgres import contents, structure
 from tasks.postgres.contents import Table
 from tasks.postgres.server import Connection, Server
@@ -19,10 +20,16 @@ Progress = Callable[[str], None]
 def everywhere(server: Server) -> Iterator[dict[str, Connection]]:
     """Connect to every database of a server, with the settings that digests depend on pinned."""
     with ExitStack() as stack:
-        names = contents.databases(stack.enter_context(server.connect()))
-        connections = {name: stack.enter_context(server.database(name).connect()) for name in names}
-        for connection in connections.values():
-            connection.execute(contents.PINNED)
+        asked = stack.enter_context(server.connect())
+        connections = {}
+        for name in contents.databases(asked):
+            try:
+                connections[name] = stack.enter_context(server.database(name).connect())
+            except Transient:
+                if name in contents.databases(asked):
+                    raise
+                continue  # it was dropped meanwhile
+            connections[name].execute(contents.PINNED)
         yield connections
 
 
