@@ -57,8 +57,8 @@ class House:
         self.clusters.append(made)
         return made
 
-    def standby(self, name, of=None, **settings):
-        """Make a standby of a cluster and start it."""
+    def standby(self, name, of=None, wal_keep_size="1GB"):
+        """Make a standby of a cluster, which keeps WAL after a promotion, and start it."""
         made = self.place(name)
         made.data.mkdir(mode=0o700)
         self.home.owner.take(made.data)
@@ -70,7 +70,7 @@ class House:
             timeout_s=60,
             owner=self.home.owner,
         )
-        self.configure(made, **settings)
+        self.configure(made, wal_keep_size=wal_keep_size)
         made.start()
         return made
 

@@ -87,7 +87,7 @@ class Line:
         """Let a new standby take over in the middle of a segment, some of it not archived."""
         self.number += 1
         site = self.house.at(self.now)
-        standby = self.house.standby(f"node-{self.number}", of=self.now, wal_keep_size="1GB")
+        standby = self.house.standby(f"node-{self.number}", of=self.now)
         wal.pull(site, site.server())
         self.house.write(self.now, 2)
         self.house.run(self.now, "insert into counted values (1)")
