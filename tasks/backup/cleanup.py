@@ -59,7 +59,8 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
             for backup in going:
                 _remove(stanza, backup)
         segments = _unneeded(stanza, seen, going if dry_run else [])
-        if not dry_run:
+        if not dry_run and segments:
+            catalogue.reaches.let_go(item.segment for item in segments)
             for item in segments:
                 catalogue.storage.delete(item.object)
         freed += sum(item.stored_bytes for item in segments)

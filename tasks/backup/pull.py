@@ -14,6 +14,7 @@ from tasks.backup.transfer import Progress, catch_up
 from tasks.control.errors import Refused, Transient
 from tasks.postgres import lsn, slot
 from tasks.postgres.server import Server
+from tasks.repository.reach import lacking_before
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive, Interval, intervals
 
@@ -76,12 +77,13 @@ def pull(
                 return _left_to_the_stream(stanza)
         folder = held.enter_context(spooling(stanza))
         caught = catch_up(stanza, server, folder, switch=switch, restart=restart, progress=progress)
-        reaches = lsn.spell(caught.end.start)
+        reaches, known = lsn.spell(caught.end.start), covered(caught.archive)
         log.info("archived %d segments of WAL, up to %s", caught.segments, reaches)
+        stanza.catalogue.reaches.note(caught.end, lacking_before(caught.first, known))
         said = slot.advice(slot.find(server))
         if said:
             log.warning("%s", said)
-        return Pulled(caught.segments, reaches, covered(caught.archive))
+        return Pulled(caught.segments, reaches, known)
 
 
 def covered(archive: Archive) -> list[Interval]:

@@ -200,6 +200,7 @@ class Line:
             self._archive.store(segment, path.read_bytes(), None)
         if finished:
             end = finished[-1].end
+            self._stream.stanza.catalogue.reaches.note(finished[-1].next())
             slot.advance(self._stream.server, end)
             for segment in finished:
                 (self._receiver.folder / segment.name).unlink()

@@ -29,9 +29,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Caught:
-    """An archive that has caught up: how many segments are new, and which one is written now."""
+    """An archive that has caught up: what was new, and which segment is written now."""
 
     archive: Archive
+    first: Segment | None
     segments: int
     end: Segment
 
@@ -74,7 +75,7 @@ def catch_up(
         done += len(portion)
         progress(done, len(wanted))
     partial.forget(archive, source.end)
-    return Caught(archive, new, source.end)
+    return Caught(archive, wanted[0] if wanted else None, new, source.end)
 
 
 def open_archive(stanza: Stanza, server: Server) -> Archive:

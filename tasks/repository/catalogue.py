@@ -15,6 +15,7 @@ from tasks.repository.legal import LegalHold, LegalHolds
 from tasks.repository.model import MEASURE, Backup, BackupId
 from tasks.repository.pins import Pin, Pins
 from tasks.repository.proof import Proof
+from tasks.repository.reach import Reaches
 from tasks.repository.seal import Measure
 from tasks.repository.storage import Storage, see_unlocked
 from tasks.repository.stream import Vault
@@ -66,6 +67,11 @@ class Catalogue:
 
         """
         return Measure.from_bytes(self.vault.read(self.prefix(backup.id), backup.object(MEASURE)))
+
+    @property
+    def reaches(self) -> Reaches:
+        """How far the archive of WAL reaches."""
+        return Reaches(self._documents)
 
     @property
     def _documents(self) -> Documents:

@@ -155,7 +155,12 @@ class RepositoryCheck:
                 self.found.bad("stanza.json", "is missing, though there are backups")
             return
         WalCheck(
-            self.catalogue.archive(claim), backups, self.found, self.quick, self.progress
+            self.catalogue.archive(claim),
+            self.catalogue.reaches,
+            backups,
+            self.found,
+            self.quick,
+            self.progress,
         ).run()
 
     def _strangers(self, backups: list[Backup]) -> None:
@@ -182,5 +187,5 @@ class RepositoryCheck:
         return [(i, said) for i, said in self.catalogue.pins.reasons().items() if "damaged" in said]
 
 
-KINDS = {"stanza.json", "backups", "wal", "wal-partial", "pins", "legal", "released"}
+KINDS = {"stanza.json", "reach.json", "backups", "wal", "wal-partial", "pins", "legal", "released"}
 """What may lie below a stanza."""

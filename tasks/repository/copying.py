@@ -138,6 +138,9 @@ class Copier:
         for number, kept in enumerate(missing, 1):
             self._segment(source, kept)
             self.progress("copy WAL", number, len(missing))
+        reach = self.source.reaches.known()
+        if reach is not None:
+            self.target.reaches.note(reach.last.next(), reach.lacking)
 
     def _histories(self) -> None:
         """Copy the histories of timelines that the target lacks."""

@@ -10,6 +10,7 @@ from tasks.repository import history
 from tasks.repository.findings import Inspection
 from tasks.repository.history import History
 from tasks.repository.model import Backup
+from tasks.repository.reach import Reach, Reaches
 from tasks.repository.wal import Archive, Kept, intervals, needed
 
 
@@ -21,6 +22,7 @@ class WalCheck:
     """One look at the WAL of a cluster."""
 
     archive: Archive
+    reaches: Reaches
     backups: Sequence[Backup]
     found: Inspection
     quick: bool
@@ -42,7 +44,8 @@ class WalCheck:
             self.progress("WAL", number, len(kept))
         for backup in self.backups:
             self._needed(backup, kept)
-        self._gaps(kept, histories)
+        reach = self._reach(kept)
+        self._gaps(kept, histories, reach)
 
     def _histories(self, timelines: Collection[int]) -> dict[int, History]:
         """Read the histories of the timelines; each but the first has one."""
@@ -80,14 +83,30 @@ class WalCheck:
         if missing:
             self.found.bad(backup.id, f"WAL that it needs is missing: {', '.join(missing[:5])}")
 
-    def _gaps(self, kept: Mapping[Segment, Kept], histories: Mapping[int, History]) -> None:
-        """Name what is missing between segments, but where a backup began anew after a gap."""
-        begins = {
-            lsn.segment_at(each.timeline, lsn.parse(each.start_lsn), each.segment_bytes)
-            for each in self.backups
-            if each.type != "snapshot"
-        }
+    def _reach(self, kept: Mapping[Segment, Kept]) -> Reach | None:
+        """See that the archive still reaches as far as it did; None: nobody knows how far."""
+        try:
+            reach = self.reaches.known()
+        except Corrupt as error:
+            self.found.bad("reach.json", error)
+            return None
+        if reach is None and kept:
+            self.found.bad("reach.json", "is missing, though there is WAL")
+        is_needed = any(backup.type != "snapshot" for backup in self.backups)
+        if reach is not None and is_needed and reach.last not in kept:
+            ends = max(kept).name if kept else "nothing"
+            self.found.bad("WAL", f"reached {reach.last.name}, and now ends with {ends}")
+        return reach
+
+    def _gaps(
+        self,
+        kept: Mapping[Segment, Kept],
+        histories: Mapping[int, History],
+        reach: Reach | None,
+    ) -> None:
+        """Name what is missing between segments; what is lacking by right is only noted."""
         for interval in intervals(kept, histories):
             if interval.gap is not None:
-                tell = self.found.note if interval.first in begins else self.found.bad
+                by_right = reach is not None and reach.excuses(interval.gap)
+                tell = self.found.note if by_right else self.found.bad
                 tell(interval.first.name, f"{interval.gap.count} segments are missing before it")

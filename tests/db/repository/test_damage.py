@@ -181,11 +181,10 @@ def without(numbers):
 def gap(kept):
     """Remove a segment between two backups, that none of them needs."""
     needed = {path for number in (FULL, INCREMENTAL, LATER) for path in segments_of(kept, number)}
-    between = [p for p in wal_of(kept) if p not in needed and p.name < max(x.name for x in needed)]
+    names = sorted(path.name for path in needed)
+    between = [p for p in wal_of(kept) if p not in needed and names[0] < p.name < names[-1]]
     between[0].unlink()
 
-
-LATEST = "{2}"
 
 MATRIX = {
     "data: one bit flipped": (lambda k: flip(place(k, LATER, "base")), "{2}: .*base.tar.zst"),
@@ -275,13 +274,22 @@ MATRIX = {
     "WAL: missing at the start": (without(0), "{2}: WAL that it needs is missing"),
     "WAL: missing at the end": (without(-1), "{2}: WAL that it needs is missing"),
     "WAL: missing between backups": (gap, "missing before it"),
+    "WAL: the newest deleted": (lambda k: wal_of(k)[-1].unlink(), "WAL: reached 0.*now ends with"),
+    "WAL: how far it reached, edited": (
+        lambda k: flip(k.root / "main" / "reach.json", 0.3),
+        "reach.json: a document",
+    ),
+    "WAL: how far it reached, deleted": (
+        lambda k: (k.root / "main" / "reach.json").unlink(),
+        "reach.json: is missing",
+    ),
     "WAL: one bit flipped": (lambda k: flip(wal_of(k)[1]), "0000000100000.*"),
     "WAL: cut off": (lambda k: cut(wal_of(k)[1]), "00000001000.*"),
     "WAL: emptied": (lambda k: cut(wal_of(k)[1], 0), "00000001000.*"),
     "WAL: two segments swapped": (lambda k: swap(*wal_of(k)[:2]), "00000001000.*other contents"),
     "WAL: two copies of a segment": (duplicated, "WAL: .*two copies of a segment"),
     "WAL: a segment under the next one's name": (renamed, "not that WAL segment"),
-    "WAL: another cluster's segment": (foreign_segment, "of another cluster|cannot|other contents"),
+    "WAL: another cluster's segment": (foreign_segment, "of another cluster|not that WAL segment"),
     "WAL: another cluster's archive": (foreign_archive, "WAL of another cluster"),
     "WAL: what is none": (
         lambda k: wal_of(k)[0].with_name("notes.txt").write_bytes(b"x"),

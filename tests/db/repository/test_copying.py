@@ -1,0 +1,189 @@
+"""From a directory to S3: byte for byte, only what is new, and good when it is proven there."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tasks.backup import take, wal
+from tasks.backup.cleanup import cleanup
+from tasks.control import clock, settings
+from tasks.control.errors import Corrupt, Refused
+from tasks.recovery.verify import verify
+from tasks.repository.check import check
+from tasks.repository.copying import Copier
+from tasks.repository.stanza import open_stanza
+
+
+def run(stanza, *statements):
+    """Run statements, one after the other."""
+    with stanza.server().connect() as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def both(s3_settings):
+    """Open a stanza that keeps backups in a directory and in S3, with a chain in the directory."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-both-"))
+    home.chmod(0o755)
+    chosen = s3_settings | {"backup_dir": home / "repository", "s3_retention_days": 7}
+    stanza = open_stanza(settings.load(hl7ops_home=home, **chosen))
+    run(stanza, "create table kept as select n, repeat('x', 99) p from generate_series(1, 999) n")
+    take.take(stanza)
+    run(stanza, "update kept set p = 'y'")
+    take.take(stanza, "incremental")
+    yield stanza
+    stanza.home.primary.stop("immediate")
+    shutil.rmtree(home)
+
+
+def copier(stanza):
+    """Return what copies from the directory to S3."""
+    return Copier(stanza.catalogue, stanza.repositories["s3"])
+
+
+def ids(stanza, repository):
+    """List the backups of a repository."""
+    return [entry.id for entry in stanza.repositories[repository].entries()]
+
+
+def test_a_copy_holds_the_chain_and_is_proven_there_for_itself(both):
+    """The parent goes along; the proof of the source is none of the copy."""
+    verify(both, "latest")
+    done = copier(both).run(["latest"])
+    assert done.backups == ids(both, "local") == ids(both, "s3")
+    assert done.segments > 0
+    there = both.at("s3")
+    assert check(there.catalogue).damage == []
+    assert there.catalogue.last_proof(done.backups[-1]) is None
+    assert verify(there, "latest").verdict == "proven"
+
+
+def test_what_is_there_is_not_copied_again(both):
+    """Only what is newer goes, and WAL as it comes."""
+    assert len(copier(both).run(everything=True).backups) == 2
+    again = copier(both).run()
+    assert (again.backups, again.segments) == ([], 0)
+    run(both, "update kept set p = 'z'")
+    wal.pull(both, both.server())
+    assert copier(both).wal().segments > 0
+    made = take.take(both, "incremental")
+    assert copier(both).run().backups == [made.id]
+    assert check(both.repositories["s3"]).damage == []
+
+
+def test_an_empty_target_gets_the_newest_chain(both):
+    """Not all that ever was."""
+    made = take.take(both)
+    assert copier(both).run().backups == [made.id]
+
+
+def test_a_damaged_source_is_not_copied(both):
+    """Nothing takes its name at the target."""
+    made = both.catalogue.get("latest")
+    path = both.catalogue.storage.root / both.catalogue.prefix(made.id) / "base.tar.zst"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(Corrupt, match=r"other contents; seen: .*base\.tar\.zst in /"):
+        copier(both).run([made.id])
+    assert made.id not in ids(both, "s3")
+
+
+def test_each_repository_has_a_retention_of_its_own(both):
+    """Three weeks later the copies are gone from S3, and the directory has all of it."""
+    verify(both, "latest")
+    copier(both).run(everything=True)
+    later = clock.now() + timedelta(days=21)
+    run(both, "update kept set p = 'w'")
+    newest = take.take(both)
+    copier(both).run()
+    verify(both.at("s3"), newest.id)
+    there = both.at("s3")
+    there = open_stanza(there.settings.model_copy(update={"s3_retention_minimum": 1})).at("s3")
+    assert cleanup(both, now=later).plan.drop == []
+    cleanup(there, now=later)
+    assert ids(both, "s3") == [newest.id]
+    assert check(there.catalogue).damage == []
+    assert copier(both).run().backups == []
+
+
+def test_a_repository_of_another_cluster_is_refused(both, s3_settings):
+    """Two clusters never share one."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-other-"))
+    home.chmod(0o755)
+    other = open_stanza(
+        settings.load(hl7ops_home=home, **s3_settings | {"backup_dir": home / "repository"})
+    )
+    copier(both).run(["latest"])
+    take.take(other)
+    shutil.copytree(both.home.keys, other.home.keys, dirs_exist_ok=True)
+    with pytest.raises((Refused, Corrupt), match=r"another cluster|not trusted"):
+        copier(other).run(["latest"])
+    other.home.primary.stop("immediate")
+    shutil.rmtree(home)
+
+
+KILLED = """
+import json, os, signal, sys
+from tasks.control import settings
+from tasks.repository import copying
+from tasks.repository.stanza import open_stanza
+name, count = sys.argv[1], int(sys.argv[2])
+real, calls = getattr(copying.Copier, name), [0]
+
+def dying(*args, **kwargs):
+    calls[0] += 1
+    if calls[0] == count:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*args, **kwargs)
+
+setattr(copying.Copier, name, dying)
+stanza = open_stanza(settings.load(**json.loads(sys.stdin.read())))
+copying.Copier(stanza.catalogue, stanza.repositories["s3"]).run(everything=True)
+"""
+
+
+@pytest.mark.parametrize(("name", "count"), [("_object", 1), ("_object", 4), ("_segment", 2)])
+def test_a_killed_copy_is_gone_on_with(both, s3_settings, name, count):
+    """What was whole stays; nothing half is listed; the lease of the dead keeps nobody out."""
+    import json
+
+    known = s3_settings | {
+        "hl7ops_home": str(both.home.path),
+        "backup_dir": str(both.home.path / "repository"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, name, str(count)],
+        input=json.dumps(known).encode(),
+        env=os.environ,
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr[-500:]
+    copier(both).run(everything=True)
+    assert ids(both, "s3") == ids(both, "local")
+    assert check(both.repositories["s3"]).damage == []
+    assert verify(both.at("s3"), "latest").verdict == "proven"
+
+
+def test_a_bare_machine_restores_from_the_bucket_alone(both, s3_settings):
+    """Its home is empty; the key of the repository is met there."""
+    copier(both).run(everything=True)
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-bare-"))
+    home.chmod(0o755)
+    bare = open_stanza(settings.load(hl7ops_home=home, **s3_settings))
+    assert list(bare.repositories) == ["s3"]
+    assert verify(bare, "latest").verdict == "proven"
+    shutil.rmtree(home)
+
+
+def test_a_stanza_without_such_a_repository_says_which_there_are(both):
+    """Its name is one of two."""
+    with pytest.raises(Refused, match="no such repository; seen: tape; expected: local or s3"):
+        both.at("tape")
