@@ -115,7 +115,7 @@ def test_a_killed_pull_leaves_no_gap(stanza, place, count):
     ("place", "count"),
     [
         ("tasks.recovery.unpack:_untar", 1),
-        ("tasks.recovery.verify:tables_of", 1),
+        ("tasks.recovery.holding:tables_of", 1),
         ("tasks.repository.catalogue:Catalogue.record", 1),
     ],
 )
