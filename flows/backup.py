@@ -11,6 +11,7 @@ from tasks.backup.steps import (
     clean_up_others,
     copy_backup,
     take_backup,
+    unchanged_tables,
     wal_advice,
     wal_coverage,
 )
@@ -48,9 +49,11 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
     site, chain = load_stanza(stanza), Chain(stanza, clock.now())
     with reporting(f"backup-report-{stanza}", chain, report):
         chain.backup = take_backup(site, kind, progress(f"backup-{stanza}"))
+        chain.taken_over = unchanged_tables(site, chain.backup)
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
         chain.proof.require()
-        events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
+        if chain.proof.verdict == "proven":
+            events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
         chain.copies = copy_backup(site, chain.backup.id, progress(f"copy-{stanza}"))
         chain.cleaned = clean_up(site)
         chain.cleaned_elsewhere = clean_up_others(site)

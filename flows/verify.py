@@ -37,5 +37,6 @@ def verify(stanza: str = "main", backup: str = "latest", repository: str | None 
         chain.backup = find_backup(site, backup)
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
         chain.proof.require()
-        events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
+        if chain.proof.verdict == "proven":
+            events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
     return chain.backup.id

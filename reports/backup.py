@@ -12,6 +12,7 @@ from tasks.repository.copying import Copies
 from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup
 from tasks.repository.proof import TIERS, Proof
+from tasks.repository.seal import Seal
 
 
 @dataclass
@@ -28,12 +29,15 @@ class Chain:
     error: str | None = None
     copies: dict[str, Copies] = field(default_factory=dict)
     cleaned_elsewhere: dict[str, Cleaned] = field(default_factory=dict)
+    taken_over: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
         """One word: PROVEN, or why not."""
         if self.proof is not None and self.proof.verdict == "proven":
             return "PROVEN" if self.error is None else "PROVEN, BUT NOT COPIED AND CLEANED UP"
+        if self.proof is not None and self.proof.verdict == "partial":
+            return "PROVEN IN PART"
         if self.proof is not None:
             return "NOT PROVEN" if self.proof.verdict == "failed" else "COULD NOT BE PROVEN"
         return "TAKEN, NOT PROVEN" if self.backup is not None else "NO BACKUP"
@@ -49,6 +53,7 @@ def report(chain: Chain) -> str:
         _facts(chain),
         _timings(chain),
         _checks(chain.proof),
+        _unchanged(chain.taken_over),
         _copies(chain.copies),
         kept(chain.cleaned),
         elsewhere(chain.cleaned_elsewhere),
@@ -64,6 +69,9 @@ def _headline(chain: Chain) -> str:
         return "It was taken, but not verified: nobody knows whether it restores."
     if chain.proof.verdict == "proven":
         return "It was restored, and what was restored equals its seal."
+    if chain.proof.verdict == "partial":
+        unsealed = counted(chain.backup.seal.skipped, "table")
+        return f"What was sealed equals its seal; {unsealed} had no time to be sealed."
     named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed))
     return f"What did not pass: {named or 'checks are missing'}."
 
@@ -79,13 +87,23 @@ def _facts(chain: Chain) -> str | None:
         ("Type", f"{backup.type}, built on {backup.parent}" if backup.parent else backup.type),
         ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
         ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
-        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({seal.mode})"),
+        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({seal.mode}){_taken_over(seal)}"),
         ("Restore point", f"`{seal.restore_point}` at {seal.lsn}"),
     ]
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
     return table(["what", "value"], rows)
+
+
+def _taken_over(seal: Seal) -> str:
+    """Say which digests were not computed now, and where those were that were."""
+    said = [
+        f"{counted(seal.reused, 'digest')} of unchanged tables taken over" if seal.reused else "",
+        f"{counted(seal.skipped, 'table')} not sealed, for want of time" if seal.skipped else "",
+        "digested on the standby" if seal.digested_on == "standby" else "",
+    ]
+    return "".join(f"; {part}" for part in said if part)
 
 
 def _timings(chain: Chain) -> str | None:
@@ -130,6 +148,14 @@ def _checks(proof: Proof | None) -> str | None:
     return page(
         "## Checks", table(["tier", "outcome", "what"], rows), details(summary, every)
     ).strip()
+
+
+def _unchanged(taken_over: list[str]) -> str | None:
+    """Name the tables whose digests were taken over, since WAL shows that they did not change."""
+    if not taken_over:
+        return None
+    lines = "\n".join(f"- `{name}`" for name in taken_over)
+    return details(f"Unchanged since an earlier seal: {counted(len(taken_over), 'table')}", lines)
 
 
 def _copies(copies: dict[str, Copies]) -> str | None:

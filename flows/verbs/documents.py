@@ -93,7 +93,7 @@ def of_proof(proof: Proof) -> dict[str, Any]:
         tier: {check.outcome for check in proof.checks if check.tier == tier} for tier in TIERS
     }
     worst = {
-        tier: next((o for o in ("fail", "error", "pass") if o in found), "not run")
+        tier: next((o for o in ("fail", "error", "partial", "pass") if o in found), "not run")
         for tier, found in outcomes.items()
     }
     return {

@@ -19,6 +19,8 @@ from tasks.repository.seal import SealMode
 LOCK_TIMEOUT_MS = 100
 """No writer waits longer than this for us, however many databases there are."""
 
+REPLAY_PAUSE_S = 0.002
+
 ATTEMPTS = 20
 PAUSE_S = 0.25
 
@@ -51,6 +53,7 @@ class Watch:
 
     acting: dict[str, Connection]
     watching: dict[str, Connection]
+    flushing: Connection | None = None
 
     def look(self) -> dict[str, str]:
         """Take new snapshots in every database, kept until the next look."""
@@ -72,6 +75,23 @@ class Watch:
         """Write a restore point and return its LSN."""
         return _text(self._actor, f"select pg_create_restore_point('{name}')")
 
+    def await_replay(self, lsn: str, within_s: float) -> bool:
+        """Wait until the standby shows all up to a position; tell whether it does in time.
+
+        A restore point is not flushed, and so not sent, before somebody commits: we do.
+        """
+        assert self.flushing is not None  # noqa: S101 - asked only where there is a standby
+        self.flushing.execute("select pg_logical_emit_message(true, 'hl7ops', 'flush')")
+        connection = next(iter(self.watching.values()))
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            found = _text(connection, f"select pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn")
+            connection.rollback()
+            if found == "True":
+                return True
+            time.sleep(REPLAY_PAUSE_S)
+        return False
+
     def running(self) -> set[str]:
         """Return the transactions that hold their number, prepared ones among them."""
         rows = self._actor.execute(
@@ -85,19 +105,29 @@ class Watch:
         return _text(self._actor, "select pg_current_snapshot()")
 
     @property
+    def is_on_standby(self) -> bool:
+        """Whether the snapshots are those of a standby."""
+        return self.flushing is not None
+
+    @property
     def _actor(self) -> Connection:
         return next(iter(self.acting.values()))
 
 
 @contextmanager
-def watching(server: Server) -> Iterator[Watch]:
-    """Connect twice to every database of a server."""
-    with everywhere(server) as acting, everywhere(server) as watchers:
+def watching(server: Server, standby: Server | None = None) -> Iterator[Watch]:
+    """Connect twice to every database of a server: the second time, to its standby if there is."""
+    with everywhere(server) as acting, everywhere(standby or server) as watchers:
         for connection in watchers.values():
             connection.autocommit = False
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-        yield Watch(acting, {name: watchers[name] for name in acting if name in watchers})
+        watched = {name: watchers[name] for name in acting if name in watchers}
+        if standby is None:
+            yield Watch(acting, watched)
+        else:
+            with server.connect() as flushing:
+                yield Watch(acting, watched, flushing)
 
 
 def catch(
@@ -118,14 +148,20 @@ def catch(
     Returns:
         The moment, and the tables that its snapshots show.
 
+    Raises:
+        Transient: a standby is too far behind; nothing but the first way serves there.
+
     """
-    for mode, way in (("locked", _locked), ("quiet", _quiet)):
+    ways = {"locked": _locked} if watch.is_on_standby else {"locked": _locked, "quiet": _quiet}
+    for mode, way in ways.items():
         for attempt in range(1, attempts + 1):
             known = tables()
             moment = way(watch, known, f"{name}-{mode}-{attempt}", attempt)
             if moment and watch.shows(known):
                 return moment, known
             time.sleep(PAUSE_S if mode == "locked" else PAUSE_S / 10)
+    if watch.is_on_standby:
+        raise Transient("the standby does not follow within the time that a writer may wait")
     return _bounded(watch, tables, f"{name}-bounded")
 
 
@@ -137,8 +173,10 @@ def _locked(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | N
             stack.enter_context(connection.transaction(force_rollback=True))
             if not _lock(connection, tables[database], deadline - time.monotonic()):
                 return None
-        snapshots = watch.look()
         lsn = watch.restore_point(name)
+        if watch.is_on_standby and not watch.await_replay(lsn, deadline - time.monotonic()):
+            return None
+        snapshots = watch.look()
     return Moment(name, lsn, "locked", attempt, snapshots)
 
 

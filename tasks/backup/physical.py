@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tasks.backup import parent as parents
 from tasks.backup import seal, wal
+from tasks.backup.manner import manner_of
 from tasks.backup.parent import Parent
 from tasks.backup.phases import Phases, Progress
 from tasks.control import clock
@@ -130,11 +131,15 @@ class Physical:
 
     def _seal(self, kept: list[StoredObject], progress: Progress) -> Seal:
         """Seal what the server holds, and store what was measured."""
+        manner = manner_of(self.stanza, self.server)
         sealed, measured = seal.take(
-            self.server, self.id, progress=lambda _: progress("seal", 0, 0)
+            self.server, self.id, manner, progress=lambda _: progress("seal", 0, 0)
         )
+        data = measured.to_bytes()
         with self._storing(f"{MEASURE}.zst", kept) as sink:
-            sink.write(measured.to_bytes())
+            sink.write(data)
+        if self.stanza.catalogue.cipher.recipients:
+            self.stanza.known.keep(self.id, MEASURE, data)
         return sealed
 
     def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
@@ -145,7 +150,10 @@ class Physical:
     def _opened(self) -> Iterator[BaseBackup]:
         since = self.parent.manifest if self.parent else None
         try:
-            with BaseBackup(self.server, self.id, fast=self.fast, since=since) as stream:
+            rate = self.stanza.settings.backup_rate_mib
+            with BaseBackup(
+                self.server, self.id, fast=self.fast, since=since, rate_mib=rate
+            ) as stream:
                 yield stream
         except OpsError as error:
             raise parents.told(error, self.parent) if self.parent else error from None

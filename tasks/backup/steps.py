@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from tasks.backup import cleanup, take, wal
+from tasks.backup import cleanup, manner, take, wal
 from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
@@ -29,6 +29,15 @@ def take_backup(stanza: Stanza, kind: Kind, progress: Progress) -> Backup:
 def clean_up(stanza: Stanza, *, dry_run: bool = False) -> Cleaned:
     """Remove what the retention plan lets go."""
     return cleanup.cleanup(stanza, dry_run=dry_run)
+
+
+@step("unchanged tables", run_name="unchanged tables of {backup.id}")
+def unchanged_tables(stanza: Stanza, backup: Backup) -> list[str]:
+    """Return the tables whose digests were taken over from an earlier seal."""
+    if not backup.seal.reused:
+        return []
+    tables = manner.measure_of(stanza, backup).tables
+    return [f"{table.name} from {table.taken_from}" for table in tables if table.taken_from]
 
 
 @step("copy", run_name="copy {wanted} to other repositories")

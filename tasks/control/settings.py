@@ -80,6 +80,25 @@ class Settings(BaseSettings):
     )
     age_identity: SecretStr | None = Field(None, description="That identity itself.")
 
+    backup_rate_mib: int | None = Field(
+        None, ge=1, le=1024, description="MiB a second that a backup reads at most."
+    )
+    seal_rate_mib: int | None = Field(
+        None, ge=1, description="MiB a second that a seal reads of tables at most."
+    )
+    seal_budget_seconds: int | None = Field(
+        None, ge=1, description="After so long no further table is sealed; the seal is partial."
+    )
+    seal_reuse: bool = Field(
+        default=True, description="Take over digests of tables that WAL shows to be unchanged."
+    )
+    digest_on: Literal["primary", "standby"] = Field(
+        "primary", description="Where the digests of a seal are computed."
+    )
+    standby_url: SecretStr | None = Field(
+        None, description="The standby, where digests are computed on it."
+    )
+
     snapshot_compression: int = Field(
         9, ge=0, le=9, description="Compression level of the dumps of a snapshot."
     )

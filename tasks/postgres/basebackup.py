@@ -47,6 +47,7 @@ class BaseBackup:
         *,
         fast: bool = True,
         since: bytes | None = None,
+        rate_mib: int | None = None,
     ) -> None:
         """Prepare a backup of a server.
 
@@ -56,6 +57,7 @@ class BaseBackup:
             fast: begin with an immediate checkpoint instead of waiting for a spread one.
             since: the manifest of an earlier backup; only what changed since then is sent
                 (version 17 on).
+            rate_mib: MiB a second that are sent at most; None: as many as can be.
 
         """
         self._server = server
@@ -63,7 +65,8 @@ class BaseBackup:
         self._command = (
             f"BASE_BACKUP (LABEL '{label}', PROGRESS true, WAL false, TABLESPACE_MAP true,"
             f" CHECKPOINT '{'fast' if fast else 'spread'}', MANIFEST 'yes'"
-            f"{', INCREMENTAL true' if since is not None else ''})"
+            f"{', INCREMENTAL true' if since is not None else ''}"
+            f"{f', MAX_RATE {rate_mib * 1024}' if rate_mib else ''})"
         )
         self._pending: bytes | None = None
         self.start_lsn = ""

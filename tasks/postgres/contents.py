@@ -1,5 +1,6 @@
 """What the tables hold, in a form that two clusters can be compared by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -117,7 +118,12 @@ def _is_hashable(connection: Connection, table: Table) -> bool:
     return True
 
 
-def digest(connection: Connection, table: Table, since: str | None = None) -> Digest:
+def digest(
+    connection: Connection,
+    table: Table,
+    since: str | None = None,
+    blocks: tuple[int, int | None] | None = None,
+) -> Digest:
     """Digest a table in the connection's snapshot.
 
     The sum of hashed row hashes sees swapped values, duplicates and losses, does not depend on the
@@ -128,6 +134,7 @@ def digest(connection: Connection, table: Table, since: str | None = None) -> Di
         connection: with `PINNED` set.
         table: which.
         since: a snapshot; only rows that it saw are counted.
+        blocks: only rows of the blocks from one up to another are counted; None: to the end.
 
     """
     row_hash = (
@@ -138,13 +145,48 @@ def digest(connection: Connection, table: Table, since: str | None = None) -> Di
     maxima: list[sql.Composable] = [
         sql.SQL("max({})").format(sql.Identifier("t", name)) for name in table.timestamps
     ]
-    newest = sql.SQL("greatest({})::text").format(sql.SQL(", ").join(maxima or [sql.NULL]))
+    newest = sql.SQL("greatest({})::timestamptz::text").format(
+        sql.SQL(", ").join(maxima or [sql.NULL])
+    )
     query = sql.SQL(
-        "select count(*), coalesce(sum({}::numeric), 0)::text, {} from {} t where {}"
-    ).format(sql.SQL(row_hash), newest, table.identifier, _seen_by(since))
+        "select count(*), coalesce(sum({}::numeric), 0)::text, {} from {} t where {} and {}"
+    ).format(sql.SQL(row_hash), newest, table.identifier, _seen_by(since), _in_blocks(blocks))
     row = connection.execute(query).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     return Digest(*row)
+
+
+def joined(connection: Connection, parts: Sequence[Digest]) -> Digest:
+    """Join the digests of parts of a table that have no row in common."""
+    row = connection.execute(
+        "select max(part::timestamptz)::text from unnest(%s::text[]) part",
+        [[part.newest for part in parts]],
+    ).fetchone()
+    return Digest(
+        sum(part.rows for part in parts),
+        str(sum(int(part.digest) for part in parts)),
+        row[0] if row else None,
+    )
+
+
+def block_count(connection: Connection, table: Table) -> int:
+    """Return how many blocks a table has now."""
+    name = table.identifier.as_string(connection)
+    row = connection.execute(
+        "select pg_relation_size(%s::regclass) / current_setting('block_size')::int", [name]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _in_blocks(blocks: tuple[int, int | None] | None) -> sql.Composable:
+    """Return the condition that a row lies in some blocks; PostgreSQL reads only those."""
+    if blocks is None:
+        return sql.SQL("true")
+    first, end = blocks
+    above = sql.SQL("t.ctid >= {}::tid").format(sql.Literal(f"({first},0)"))
+    if end is None:
+        return above
+    return sql.SQL("{} and t.ctid < {}::tid").format(above, sql.Literal(f"({end},0)"))
 
 
 def _seen_by(snapshot: str | None) -> sql.Composable:

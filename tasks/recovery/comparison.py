@@ -42,7 +42,13 @@ def comparisons(mode: SealMode, seal: Measure, copy: Measure) -> list[Comparison
     fixed = {name: t for name, t in sealed.items() if t.stable_rows in (None, t.rows)}
     loose = {name: t for name, t in sealed.items() if name not in fixed}
     found = [
-        Comparison("tables", _beside(dict.fromkeys(sealed, 1), dict.fromkeys(copied, 1))),
+        Comparison(
+            "tables",
+            _beside(
+                dict.fromkeys([*sealed, *seal.skipped], 1),
+                dict.fromkeys([*copied, *copy.skipped], 1),
+            ),
+        ),
         Comparison("row counts", _tables(fixed, copied, lambda table: table.rows)),
         Comparison("contents", _tables(fixed, copied, lambda table: table.digest)),
         Comparison("newest timestamps", _tables(fixed, copied, lambda table: table.newest)),

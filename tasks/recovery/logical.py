@@ -41,19 +41,20 @@ class LogicalVerification:
         with ExitStack() as stack:
             with self.record.tier("objects"):
                 self.objects()
+                sealed = self.catalogue.measure(self.backup)
             expectations.warm_up()
             with self.record.tier("manifest"):
-                self.manifest(self.catalogue.measure(self.backup))
+                self.manifest(sealed)
             with self.record.tier("boot"):
                 server = stack.enter_context(loaded(self.backup, self.copy, self.files))
                 self.record.passed("boot", f"{len(self.backup.dumps)} databases loaded")
             if meddle:
                 meddle(server)
-            found = holding.measured(server, self.backup)
+            found = holding.measured(server, self.backup, sealed)
             with self.record.tier("structure"):
                 self.record.add(*amcheck.check(server, self.copy.programs))
             with self.record.tier("contents"):
-                checks = holding.contents(self.catalogue, self.backup, server, found)
+                checks = holding.contents(self.backup, sealed, server, found)
                 self.record.add(*checks)
 
     @property

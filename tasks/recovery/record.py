@@ -65,7 +65,7 @@ class Record:
             self.add(Check(tier, self.names[tier], "error", str(error)))
         finally:
             self.seconds[tier] = round(time.monotonic() - began, 3)
-        if any(check.tier == tier and check.outcome != "pass" for check in self.checks):
+        if any(check.tier == tier and check.outcome in ("fail", "error") for check in self.checks):
             raise Stopped
 
     def add(self, *checks: Check) -> None:

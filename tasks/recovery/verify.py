@@ -119,6 +119,7 @@ class Verification:
         with ExitStack() as stack:
             with self.record.tier("objects"):
                 self.objects()
+                sealed = self.catalogue.measure(self.backup)
             expectations.warm_up()
             with self.record.tier("manifest"):
                 self.manifest()
@@ -127,11 +128,11 @@ class Verification:
                 self.record.passed("boot", self.backup.seal.restore_point)
             if meddle:
                 meddle(server)
-            found = holding.measured(server, self.backup)
+            found = holding.measured(server, self.backup, sealed)
             with self.record.tier("structure"):
                 self.record.add(*amcheck.check(server, self.copy.programs))
             with self.record.tier("contents"):
-                checks = holding.contents(self.catalogue, self.backup, server, found)
+                checks = holding.contents(self.backup, sealed, server, found)
                 self.record.add(*checks)
 
     def objects(self) -> None:

@@ -1,16 +1,22 @@
 """Measure a cluster: the same questions to the source when it is sealed and to a copy of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tasks.control.errors import Transient
 from tasks.postgres import contents, structure
 from tasks.postgres.contents import Table
 from tasks.postgres.server import Connection, Server
 from tasks.repository import facts
-from tasks.repository.seal import Measure, TableSeal
+from tasks.repository.pace import Pace
+from tasks.repository.seal import Fact, Measure, TableSeal
 
+
+PORTION_BLOCKS = 4096
+"""How much of a table is read at a time, where there is a limit: 32 MiB."""
+
+BLOCK_BYTES = 8192
 
 Progress = Callable[[str], None]
 """Called with the name of each table when it is about to be digested."""
@@ -62,11 +68,34 @@ def sequences_of(connections: Mapping[str, Connection]) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a cluster is measured.
+
+    Args:
+        since: a snapshot a database; only rows that it saw are counted, and no large objects.
+        pace: how fast, and for how long.
+        known: tables whose digests are known already, by their full names with the database.
+        skip: tables that are not wanted, by these names; it is only told whether they are there.
+        first: tables that are digested before the others.
+
+    """
+
+    since: Mapping[str, str] | None = None
+    pace: Pace | None = None
+    known: Mapping[str, TableSeal] = field(default_factory=dict)
+    skip: Collection[str] = ()
+    first: Collection[str] = ()
+
+
+ALL = Terms()
+
+
 def measure(
     connections: Mapping[str, Connection],
     tables: Mapping[str, list[Table]],
     sequences: dict[str, int],
-    since: Mapping[str, str] | None = None,
+    terms: Terms = ALL,
     progress: Progress = lambda _: None,
 ) -> Measure:
     """Measure a cluster in the snapshots of its connections.
@@ -75,27 +104,65 @@ def measure(
         connections: one a database, each in the snapshot to be measured.
         tables: the tables of each database.
         sequences: read beforehand, since they do not follow snapshots.
-        since: a snapshot a database; only rows that it saw are counted, and no large objects.
+        terms: on what terms.
         progress: told of each table.
 
     """
     built = structure.of_cluster(next(iter(connections.values())))
-    found = []
-    for name, connection in connections.items():
-        built |= structure.of_database(connection, name)
-        for table in tables[name]:
-            progress(table.full_name)
-            digest = contents.digest(connection, table, (since or {}).get(name))
-            found.append(
-                TableSeal(name, table.full_name, digest.rows, digest.digest, digest.newest)
-            )
-        large = None if since else contents.large_objects(connection)
+    found, skipped = [], []
+    for database, connection in connections.items():
+        built |= structure.of_database(connection, database)
+        named = {f"{database}.{table.full_name}": table for table in tables[database]}
+        for name in sorted(named, key=lambda each: each not in terms.first):
+            progress(named[name].full_name)
+            sealed = terms.known.get(name) or _sealed(connection, database, named[name], terms)
+            if sealed is None:
+                skipped.append(name)
+            else:
+                found.append(sealed)
+        large = None if terms.since else contents.large_objects(connection)
         if large is not None:
-            found.append(TableSeal(name, contents.LARGE_OBJECTS, large.rows, large.digest, None))
-    counted = [
-        fact for name, connection in connections.items() for fact in facts.count(connection, name)
-    ]
-    rules = [
-        fact for name, connection in connections.items() for fact in facts.broken(connection, name)
-    ]
-    return Measure(found, sequences, built, counted, rules)
+            found.append(
+                TableSeal(database, contents.LARGE_OBJECTS, large.rows, large.digest, None)
+            )
+    counted, rules = ([], []) if skipped else _facts(connections)
+    return Measure(found, sequences, built, counted, rules, skipped)
+
+
+def _facts(connections: Mapping[str, Connection]) -> tuple[list[Fact], list[Fact]]:
+    every = connections.items()
+    return (
+        [fact for name, connection in every for fact in facts.count(connection, name)],
+        [fact for name, connection in every for fact in facts.broken(connection, name)],
+    )
+
+
+def _sealed(connection: Connection, database: str, table: Table, terms: Terms) -> TableSeal | None:
+    """Digest a table at the pace that is wanted; None: it is not wanted, or the time is over."""
+    if f"{database}.{table.full_name}" in terms.skip:
+        return None
+    since = (terms.since or {}).get(database)
+    if terms.pace is None or terms.pace.is_free:
+        digest = contents.digest(connection, table, since)
+    else:
+        parts = _parts(connection, table, since, terms.pace)
+        if parts is None:
+            return None
+        digest = contents.joined(connection, parts)
+    return TableSeal(database, table.full_name, digest.rows, digest.digest, digest.newest)
+
+
+def _parts(
+    connection: Connection, table: Table, since: str | None, pace: Pace
+) -> list[contents.Digest] | None:
+    """Digest a table portion by portion; None: the time ran out before its end."""
+    count = contents.block_count(connection, table)
+    parts = []
+    for first in range(0, max(count, 1), PORTION_BLOCKS):
+        if pace.is_over:
+            return None
+        end = first + PORTION_BLOCKS
+        blocks = (first, end if end < count else None)
+        parts.append(contents.digest(connection, table, since, blocks))
+        pace.step((min(end, count) - first) * BLOCK_BYTES)
+    return parts

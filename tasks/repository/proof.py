@@ -10,8 +10,8 @@ from tasks.control.errors import Corrupt, OpsError
 from tasks.repository.model import FORMAT, BackupId
 
 
-Verdict = Literal["proven", "failed", "error"]
-Outcome = Literal["pass", "fail", "error"]
+Verdict = Literal["proven", "partial", "failed", "error"]
+Outcome = Literal["pass", "partial", "fail", "error"]
 Tier = Literal["objects", "manifest", "boot", "structure", "contents"]
 
 TIERS: tuple[Tier, ...] = ("objects", "manifest", "boot", "structure", "contents")
@@ -51,29 +51,30 @@ class Proof:
         """`proven` only where every tier has checks and every check passed.
 
         A check that could not run is an `error`, and so is a tier without a check: a missing
-        check is never a pass.
+        check is never a pass. `partial` where all of that holds for a part of the tables only,
+        since the seal had no time for the others.
         """
         if any(check.outcome == "fail" for check in self.checks):
             return "failed"
         ran = {check.tier for check in self.checks}
         if any(check.outcome == "error" for check in self.checks) or ran != set(TIERS):
             return "error"
-        return "proven"
+        return "partial" if any(check.outcome == "partial" for check in self.checks) else "proven"
 
     @property
     def failed(self) -> list[Check]:
         """The checks that did not pass."""
-        return [check for check in self.checks if check.outcome != "pass"]
+        return [check for check in self.checks if check.outcome in ("fail", "error")]
 
     def require(self) -> None:
-        """See that the backup is proven.
+        """See that the backup is proven, at least in what was sealed of it.
 
         Raises:
             Corrupt: the copy is not what was sealed.
             OpsError: some check could not run, so that nothing is known.
 
         """
-        if self.verdict == "proven":
+        if self.verdict in ("proven", "partial"):
             return
         kind = Corrupt if self.verdict == "failed" else OpsError
         raise kind(

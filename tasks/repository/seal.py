@@ -1,6 +1,6 @@
 """Facts of a seal: what a cluster held at a restore point, and how surely that is known."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -20,7 +20,8 @@ class TableSeal:
     """What one table held: rows, the digest of its contents, and its newest timestamp.
 
     Under a `bounded` seal `stable_rows` counts the rows of that snapshot which were still there
-    after the restore point: the copy holds at least these of them, and at most `rows`.
+    after the restore point: the copy holds at least these of them, and at most `rows`. Where the
+    table has not changed since an earlier seal, its digest was `taken_from` that backup's.
     """
 
     __pydantic_config__ = _STRICT
@@ -31,6 +32,7 @@ class TableSeal:
     digest: str
     newest: str | None
     stable_rows: int | None = None
+    taken_from: str | None = None
 
     @property
     def name(self) -> str:
@@ -50,8 +52,23 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a table lay on the disk: its files with those of its TOAST table, and its changes."""
+
+    __pydantic_config__ = _STRICT
+
+    files: list[str]
+    changes: int
+    definition: str
+
+
+@dataclass(frozen=True)
 class Measure:
-    """What a cluster held: tables, how far sequences ran, how it was built, facts, broken rules."""
+    """What a cluster held: tables, how far sequences ran, how it was built, facts, broken rules.
+
+    `skipped` are the tables that there was no time for. `standings` say of tables of the source how
+    they lay on its disk, so that the next seal can tell whether they have changed.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -60,6 +77,8 @@ class Measure:
     structure: dict[str, str]
     facts: list[Fact]
     rules: list[Fact]
+    skipped: list[str] = field(default_factory=list)
+    standings: dict[str, Standing] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -103,3 +122,11 @@ class Seal:
     tables: int
     rows: int
     seconds: float
+    skipped: int = 0
+    reused: int = 0
+    digested_on: Literal["primary", "standby"] = "primary"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some tables were not sealed, for want of time."""
+        return self.skipped > 0
