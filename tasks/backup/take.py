@@ -61,11 +61,11 @@ def take(
         )
         try:
             made = work.run(progress)
+            catalogue.add(made)
         except BaseException:
             with suppress(OpsError):  # the next cleanup collects what is left
                 catalogue.discard(name)
             raise
-        catalogue.add(made)
     log.info("backup %s is complete: %d bytes stored", made.id, made.bytes_stored)
     return made
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tasks.control import clock
-from tasks.control.errors import Corrupt, Refused
+from tasks.control.errors import Corrupt, Refused, Transient
 from tasks.repository import claims
 from tasks.repository.cipher import PLAIN, Cipher
 from tasks.repository.claims import Claim
@@ -139,8 +139,24 @@ class Catalogue:
         return backup
 
     def add(self, backup: Backup) -> None:
-        """Make a backup known; its data must be whole already."""
+        """Make a backup known; its data must be whole already.
+
+        Raises:
+            Transient: the storage said that it kept the document, and has not.
+
+        """
         self._documents.put(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
+        try:
+            kept = self._read(backup.id)
+        except Corrupt:
+            kept = None
+        if kept != backup:
+            raise Transient(
+                "the repository did not keep the document of a backup",
+                stanza=self.stanza,
+                seen=f"{backup.id} in {self.storage.place}",
+                do="see that it is written by nobody else, and try again",
+            )
 
     def discard(self, backup: BackupId) -> None:
         """Remove a backup: first its proofs, which say that it was whole, then its document.

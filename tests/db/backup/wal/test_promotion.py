@@ -179,7 +179,9 @@ def test_f11_a_restored_copy_is_refused(house, ahead):
         wal.pull(other, other.server())
     with pytest.raises(Refused, match=seen):
         take(other)
-    assert wal.pull(house.stanza, house.stanza.server()).segments <= 1  # PostgreSQL itself may have written
+    assert (
+        wal.pull(house.stanza, house.stanza.server()).segments <= 1
+    )  # PostgreSQL itself may have written
 
 
 def test_a_later_timeline_that_branched_off_before_needs_a_full_backup(house):
