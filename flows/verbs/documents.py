@@ -6,10 +6,10 @@ from typing import Any
 
 from tasks.control.clock import readable
 from tasks.postgres.lsn import spell
-from tasks.repository.catalogue import Catalogue, Damaged
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.coverage import Gap, Interval
 from tasks.repository.history import Switch
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.model import Backup, BackupId, Damaged
 from tasks.repository.partial import Partial
 from tasks.repository.proof import TIERS, Proof
 

@@ -10,8 +10,8 @@ from tasks.backup.retention import Cleaned, plan_retention
 from tasks.backup.wal_window import Span, spans_needed, unneeded
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.repository.catalogue import DOCUMENT, Damaged
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.catalogue import DOCUMENT
+from tasks.repository.model import Backup, BackupId, Damaged
 from tasks.repository.pins import DAMAGED_PIN
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import S3, Stanza

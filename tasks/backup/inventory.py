@@ -7,8 +7,7 @@ from functools import cached_property
 
 from tasks.backup.policy import Standing
 from tasks.postgres import lsn
-from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.model import Backup, BackupId, Damaged
 
 
 SNAPSHOT = "snapshot"

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.postgres.server import Identity, Server
-from tasks.repository.catalogue import Damaged
 from tasks.repository.chain import chain_to
-from tasks.repository.model import MANIFEST, Backup, BackupType
+from tasks.repository.model import MANIFEST, Backup, BackupType, Damaged
 from tasks.repository.stanza import Stanza
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from tasks.backup.inventory import SNAPSHOT, UNKNOWN, Inventory
 from tasks.backup.policy import Policy, Standing
-from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.model import Backup, BackupId, Damaged
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from datetime import datetime
 from tasks.backup.inventory import Inventory, end_of, start_of
 from tasks.backup.policy import Policy, Standing
 from tasks.postgres.lsn import Segment
-from tasks.repository.catalogue import Damaged
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.model import Backup, BackupId, Damaged
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,14 @@ FORMAT_SINCE = 180000
 """From this version on `pg_verifybackup` guesses the format, unless it is told."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Who is told how far a verification is, and who meddles with the copy in a rehearsal."""
+
+    progress: Progress
+    meddle: Meddle | None
+
+
 def verify(
     stanza: Stanza,
     wanted: str,
@@ -63,23 +71,43 @@ def verify(
     catalogue, started = stanza.catalogue, clock.now()
     backup = catalogue.get(wanted)
     record = Record(names=LOGICAL if backup.type == "snapshot" else PHYSICAL)
-    with ExitStack() as held, suppress(Stopped):
-        with record.tier("objects"):
-            chain = chain_to(catalogue, backup)
-        for link in chain:
-            held.enter_context(catalogue.reading(link.id))
-        copy = held.enter_context(scratch(stanza.home, backup.id, _room(chain)))
-        work = (
-            LogicalVerification(catalogue, backup, copy, record, progress)
-            if backup.type == "snapshot"
-            else Verification(catalogue, links_of(chain, copy), copy, record, progress)
-        )
-        work.run(meddle)
-    proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.seconds)
-    if meddle is None:
-        stanza.catalogue.record(proof)
+    with ExitStack() as held:
+        with suppress(Stopped):
+            _prove(stanza, backup, record, held, Beside(progress, meddle))
+        proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.seconds)
+        if meddle is None:
+            catalogue.record(proof)
     log.info("backup %s: %s", backup.id, proof.verdict)
     return proof
+
+
+def _prove(
+    stanza: Stanza,
+    backup: Backup,
+    record: Record,
+    held: ExitStack,
+    beside: Beside,
+) -> None:
+    """Go through the tiers, with all that is read held against removal.
+
+    Raises:
+        Stopped: a tier did not pass.
+
+    """
+    catalogue = stanza.catalogue
+    with record.tier("objects"):
+        chain = chain_to(catalogue, backup)
+    for link in chain:
+        held.enter_context(catalogue.reading(link.id))
+        catalogue.get(link.id)  # a cleanup may have removed it just before
+    with scratch(stanza.home, backup.id, _room(chain)) as copy:
+        if backup.type == "snapshot":
+            logical = LogicalVerification(catalogue, backup, copy, record, beside.progress)
+            logical.run(beside.meddle)
+        else:
+            links = links_of(chain, copy)
+            physical = Verification(catalogue, links, copy, record, beside.progress)
+            physical.run(beside.meddle)
 
 
 def _room(chain: Sequence[Backup]) -> int:
@@ -182,4 +210,4 @@ class Verification:
 
     @property
     def _archive(self) -> Archive:
-        return self.catalogue.archive_of(self.backup)
+        return self.catalogue.archive(self.backup)

@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tasks.control import clock
-from tasks.control.errors import Corrupt, Refused, Transient
+from tasks.control.errors import Corrupt, Refused
 from tasks.repository import claims
 from tasks.repository.cipher import PLAIN, Cipher
 from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold, LegalHolds
-from tasks.repository.model import MEASURE, Backup, BackupId
+from tasks.repository.model import MEASURE, Backup, BackupId, Damaged
 from tasks.repository.pins import Pin, Pins
 from tasks.repository.proof import Proof
 from tasks.repository.reach import Reaches
@@ -29,14 +29,6 @@ _ID = re.compile(r"^[a-z]+-\d{8}T\d{6}Z$")
 
 
 @dataclass(frozen=True)
-class Damaged:
-    """A backup whose document cannot be believed; a person decides what becomes of it."""
-
-    id: BackupId
-    problem: str
-
-
-@dataclass(frozen=True)
 class Catalogue:
     """The documents of one stanza in one storage."""
 
@@ -50,13 +42,9 @@ class Catalogue:
         """The storage, and how what is kept in it is compressed and encrypted."""
         return Vault(self.storage, self.cipher)
 
-    def archive(self, claim: Claim) -> Archive:
-        """Return the archive of the WAL of the cluster that the repository belongs to."""
-        return Archive(self.vault, self.stanza, claim.system_identifier, claim.segment_bytes)
-
-    def archive_of(self, backup: Backup) -> Archive:
-        """Return the archive of the WAL that a backup needs."""
-        return Archive(self.vault, self.stanza, backup.system_identifier, backup.segment_bytes)
+    def archive(self, of: Claim | Backup) -> Archive:
+        """Return the archive of the WAL of a cluster: the repository's own, or a backup's."""
+        return Archive(self.vault, self.stanza, of.system_identifier, of.segment_bytes)
 
     def measure(self, backup: Backup) -> Measure:
         """Read what a backup's seal holds of tables and objects.
@@ -99,7 +87,8 @@ class Catalogue:
             try:
                 found.append(self._read(backup))
             except Corrupt as error:
-                found.append(Damaged(backup, str(error)))
+                if backup in self._ids():  # else a cleanup was removing it
+                    found.append(Damaged(backup, str(error)))
         return sorted(found, key=lambda entry: entry.id.rpartition("-")[2])
 
     def backups(self) -> list[Backup]:
@@ -120,15 +109,20 @@ class Catalogue:
                 raise Refused("there is no backup", stanza=self.stanza, do="hl7ops backup full")
             wanted = entries[-1].id
         known = self._ids()
-        if wanted not in known:
-            raise Refused(
-                "there is no such backup",
-                stanza=self.stanza,
-                seen=wanted,
-                expected=", ".join(known) or "none is there",
-                do="hl7ops backups",
-            )
-        return self._read(BackupId(wanted))
+        if wanted in known:
+            try:
+                return self._read(BackupId(wanted))
+            except Corrupt:
+                known = self._ids()
+                if wanted in known:  # else a cleanup was removing it
+                    raise
+        raise Refused(
+            "there is no such backup",
+            stanza=self.stanza,
+            seen=wanted,
+            expected=", ".join(known) or "none is there",
+            do="hl7ops backups",
+        )
 
     def _read(self, wanted: BackupId) -> Backup:
         self.claimed()
@@ -139,24 +133,8 @@ class Catalogue:
         return backup
 
     def add(self, backup: Backup) -> None:
-        """Make a backup known; its data must be whole already.
-
-        Raises:
-            Transient: the storage said that it kept the document, and has not.
-
-        """
-        self._documents.put(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
-        try:
-            kept = self._read(backup.id)
-        except Corrupt:
-            kept = None
-        if kept != backup:
-            raise Transient(
-                "the repository did not keep the document of a backup",
-                stanza=self.stanza,
-                seen=f"{backup.id} in {self.storage.place}",
-                do="see that it is written by nobody else, and try again",
-            )
+        """Make a backup known; its data must be whole already. Raises as `Documents.keep`."""
+        self._documents.keep(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
 
     def discard(self, backup: BackupId) -> None:
         """Remove a backup: first its proofs, which say that it was whole, then its document.

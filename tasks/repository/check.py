@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError, Refused
-from tasks.repository.catalogue import DOCUMENT, PROOFS, Catalogue, Damaged
+from tasks.repository.catalogue import DOCUMENT, PROOFS, Catalogue
 from tasks.repository.chain import links_of
 from tasks.repository.findings import Inspection
-from tasks.repository.model import Backup, BackupId, StoredObject
+from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal_check import WalCheck
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from tasks.control.errors import Corrupt, Refused
+from tasks.control.errors import Corrupt, Refused, Transient
 from tasks.repository.keys import Keyring
 from tasks.repository.model import FORMAT
 from tasks.repository.storage import Storage
@@ -28,6 +28,26 @@ class Documents:
         """Write a fact as a document that we sign."""
         document = to_jsonable_python(asdict(fact))  # type: ignore[call-overload]
         self.storage.put(name, self.keyring.sign(document))
+
+    def keep(self, name: str, fact: object) -> None:
+        """Write a fact, and see that it can be read again.
+
+        Raises:
+            Transient: the storage said that it kept the document, and has not.
+
+        """
+        self.put(name, fact)
+        try:
+            kept = self.read(type(fact), name)
+        except Corrupt:
+            kept = None
+        if kept != fact:
+            raise Transient(
+                "the repository did not keep the document",
+                stanza=self.stanza,
+                seen=f"{name} in {self.storage.place}",
+                do="see that it is written by nobody else, and try again",
+            )
 
     def read(self, kind: type[F], name: str) -> F:
         """Read a fact.

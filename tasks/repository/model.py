@@ -126,3 +126,11 @@ class Backup:
     def bytes_stored(self) -> int:
         """Bytes that the repository holds, without WAL."""
         return sum(item.stored_bytes for item in self.objects)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A backup whose document cannot be believed; a person decides what becomes of it."""
+
+    id: BackupId
+    problem: str

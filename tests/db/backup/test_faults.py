@@ -19,7 +19,6 @@ from tasks.recovery.verify import verify
 from tasks.repository.check import check
 from tasks.repository.s3 import address as addresses
 from tasks.repository.stanza import open_stanza
-from tests.faults.disk import FAULTS as DISK_FAULTS
 from tests.faults.disk import spoiled
 from tests.faults.proxy import FAULTS, proxied
 

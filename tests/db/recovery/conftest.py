@@ -43,7 +43,7 @@ def backup(stanza):
 @pytest.fixture(scope="module")
 def copy(stanza, backup):
     """Restore the backup once, and yield a server of the copy."""
-    archive = stanza.catalogue.archive_of(backup)
+    archive = stanza.catalogue.archive(backup)
     with scratch(stanza.home, "for-tests", backup.bytes_source) as place:
         place.make(place.data)
         for item in backup.objects:

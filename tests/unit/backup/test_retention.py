@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.backup.policy import Policy, Standing
 from tasks.backup.retention import plan_retention
-from tasks.repository.catalogue import Damaged
-from tasks.repository.model import BackupId
+from tasks.repository.model import BackupId, Damaged
 from tests.unit.backup.made import NOW, backup
 
 

@@ -7,8 +7,7 @@ import pytest
 from tasks.backup.policy import Policy, Standing
 from tasks.backup.wal_window import Span, spans_needed, unneeded
 from tasks.postgres.lsn import Segment
-from tasks.repository.catalogue import Damaged
-from tasks.repository.model import BackupId
+from tasks.repository.model import BackupId, Damaged
 from tests.unit.backup.made import NOW, SEGMENT, backup
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.backup.policy import Policy, Standing
 from tasks.postgres.lsn import Segment
-from tasks.repository.catalogue import Damaged
+from tasks.repository.model import Damaged
 from tests.unit.backup.made import backup
 
 

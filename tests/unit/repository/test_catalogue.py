@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tasks.control.errors import Corrupt, Refused
-from tasks.repository.catalogue import Catalogue, Damaged
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.keys import Keyring
-from tasks.repository.model import Backup, BackupId
+from tasks.repository.model import Backup, BackupId, Damaged
 from tasks.repository.pins import Pin
 
 

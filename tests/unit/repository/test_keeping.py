@@ -11,11 +11,11 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.embedded import Home
 from tasks.postgres.owner import Owner
 from tasks.repository import keeping
-from tasks.repository.catalogue import Catalogue, Damaged
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold
 from tasks.repository.local import LocalStorage
-from tasks.repository.model import BackupId
+from tasks.repository.model import BackupId, Damaged
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import Stanza
 
