@@ -18,9 +18,13 @@ from reports.page import size
 from tasks.control import running, settings
 from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
-from tasks.postgres.embedded import open_home
+from tasks.postgres.embedded import Home, open_home
+from tasks.recovery.verify import verify
+from tasks.repository.s3.server import Server, serving
 from tasks.repository.stanza import Stanza, open_stanza
 
+
+BUCKET = "backups"
 
 SEED = 2026
 
@@ -38,7 +42,7 @@ BROKEN = (
 def demo(
     messages: Annotated[int, typer.Option(min=100, help="How many to generate.")] = 5_000,
 ) -> None:
-    """Load HL7, back up, prove by a restore, clean up and report, all on real servers."""
+    """Load HL7, back up, prove by a restore, copy to S3, clean up and report, on real servers."""
     known = settings.load()
     home = open_home(known)
     if known.database_url is not None:
@@ -48,12 +52,23 @@ def demo(
             do="unset DATABASE_URL for the demo",
         )
     began = time.monotonic()
-    with running.sole(home.path), prefect(home, known.hl7ops_port) as (server, process):
-        stanza = open_stanza(known)
+    with (
+        running.sole(home.path),
+        serving(home.path / "s3", BUCKET) as store,
+        prefect(home, known.hl7ops_port) as (server, process),
+    ):
+        both = _both(home, store)
+        stanza = open_stanza(settings.load(**both))
         _load(stanza, messages)
-        _heading("3. Prefect: back up, prove by a restore, clean up, report")
+        _heading("3. Prefect: back up, prove by a restore, copy to S3, clean up, report")
         server.await_health(process)
-        _run_flow(server, known.stanza)
+        _run_flow(server, known.stanza, both)
+        _heading("4. The copy in S3, proven there by a restore of its own")
+        there = verify(stanza.at("s3"), "latest")
+        screen.print(
+            f"{there.backup} in {stanza.repositories['s3'].storage.place}: {there.verdict}"
+        )
+        there.require()
     _show(stanza)
     screen.print(f"\nDone in {time.monotonic() - began:.0f} s. The report is in Prefect: make up")
 
@@ -79,11 +94,25 @@ def _load(stanza: Stanza, messages: int) -> None:
     show_counts(ingest.ingest(server, [str(path)]))
 
 
-def _run_flow(server: PrefectServer, stanza: str) -> None:
+def _both(home: Home, store: Server) -> dict[str, str]:
+    """Return the settings of a repository in the home, and another one in a real S3 server."""
+    return {
+        "backup_dir": str(home.path / "repository"),
+        "s3_bucket": BUCKET,
+        "s3_endpoint_url": store.endpoint,
+        "s3_region": "us-east-1",
+        "s3_access_key_id": store.access_key,
+        "s3_secret_access_key": store.secret_key.get_secret_value(),
+    }
+
+
+def _run_flow(server: PrefectServer, stanza: str, known: dict[str, str]) -> None:
     """Run the backup runbook under the real API, in a process that ends with all of it told."""
     code = f"from flows.backup import backup; backup({stanza!r})"
     done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", code], env=server.environment(), check=False
+        [sys.executable, "-c", code],
+        env=server.environment() | {name.upper(): value for name, value in known.items()},
+        check=False,
     )
     if done.returncode != 0:
         raise OpsError("the backup runbook failed", stanza=stanza, do="read its output above")

@@ -66,10 +66,10 @@ class Snapshot:
             self.stanza.catalogue.claim(identity.system_identifier, shot.at.segment_bytes)
             superuser = _superuser(watch.acting)
             numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
-            with ThreadPoolExecutor(1, "dump") as beside:
-                dumping = beside.submit(self._dump, numbers, shot, kept, progress)
-                measured = measure(watch.watching, tables, shot.sequences)
-                dumps = dumping.result()
+            with ThreadPoolExecutor(1, "measure") as beside:
+                measuring = beside.submit(measure, watch.watching, tables, shot.sequences)
+                dumps = self._dump(numbers, shot, kept, progress)
+                measured = measuring.result()
         with self._storing(f"{MEASURE}.zst", kept) as sink:
             sink.write(measured.to_bytes())
         return Backup(
