@@ -61,7 +61,10 @@ def test_the_same_segment_twice_is_once(archive):
 
 
 def test_other_contents_under_a_known_name_are_refused(archive):
-    """Two servers that archive into one place would destroy each other's history."""
+    """Two servers that archive into one place would destroy each other's history.
+
+    F24 of the failures that others met: an archive in which segments were overwritten.
+    """
     archive.store(ONE, contents(ONE), None)
     with pytest.raises(Refused, match=f"archived already, with other contents; seen: {ONE.name}"):
         archive.store(ONE, contents(ONE, fill=b"v"), archive.kept()[ONE])

@@ -97,10 +97,17 @@ def test_only_what_is_below_the_prefix_is_ours(storage, address):
 
 
 def test_more_objects_than_fit_a_page_are_all_listed(storage):
-    """The store lists a thousand at a time."""
+    """The store lists a thousand at a time.
+
+    F20 of the failures that others met: a newer client's bulk deletion was refused by stores that
+    are not Amazon's. Here objects are deleted one by one, against a server that is not Amazon's.
+    """
     for number in range(1001):
         storage.put(f"main/{number:04}", b"")
     assert len(storage.objects("main/")) == 1001
+    for item in storage.objects("main/")[:20]:
+        storage.delete(item.name)
+    assert len(storage.objects("main/")) == 981
 
 
 WRONG = {
