@@ -57,7 +57,7 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
         if not dry_run:
             _remove_pins(stanza, seen)
             for backup in going:
-                _remove(stanza, backup)
+                _remove(stanza, backup, is_leftover=backup in leftovers)
         segments = _unneeded(stanza, seen, going if dry_run else [])
         if not dry_run and segments:
             catalogue.reaches.let_go(item.segment for item in segments)
@@ -137,14 +137,19 @@ def _remove_pins(stanza: Stanza, seen: _Seen) -> None:
             log.warning("the expired pin of backup %s stays: %s", backup, refused)
 
 
-def _remove(stanza: Stanza, backup: BackupId) -> None:
-    """Remove one backup, unless somebody reads it, built on it or pinned it meanwhile."""
+def _remove(stanza: Stanza, backup: BackupId, *, is_leftover: bool) -> None:
+    """Remove one backup, unless somebody reads it, built on it or pinned it meanwhile.
+
+    A leftover may have been a backup that was just being taken; then it is none any more.
+    """
     catalogue = stanza.catalogue
     try:
         hold = catalogue.storage.hold
         with hold(f"read-{backup}", shared=False, stanza=stanza.name, last=True):
             if any(each.parent == backup for each in catalogue.backups()):
                 log.warning("backup %s was built on meanwhile; it stays", backup)
+            elif is_leftover and backup not in catalogue.leftovers():
+                log.warning("backup %s was completed meanwhile; it stays", backup)
             elif backup in catalogue.pins.ids():
                 log.warning("backup %s was pinned meanwhile; it stays", backup)
             else:

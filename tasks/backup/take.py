@@ -54,6 +54,7 @@ def take(
         if base is not None:
             held.enter_context(catalogue.reading(base.backup.id))
         name = _name(stanza, kind, began)
+        held.enter_context(catalogue.reading(name))  # so that no cleanup takes it for a leftover
         work = (
             Snapshot(stanza, server, name, began)
             if kind == "snapshot"

@@ -63,7 +63,7 @@ class Copier:
             for name in ("backup", "wal"):
                 held.enter_context(self.target.storage.hold(name, shared=False, stanza=stanza))
             for backup in self._wanted(wanted, everything=everything):
-                with self.source.reading(backup.id):
+                with self.source.reading(backup.id), self.target.reading(backup.id):
                     self._backup(self.source.get(backup.id))
             self._wal()
         log.info("copied %d backups and %d segments", len(self.done.backups), self.done.segments)

@@ -5,6 +5,7 @@ import time
 from contextlib import contextmanager
 
 from tasks.backup import seal, take
+from tasks.backup.seal import Manner
 from tasks.recovery.verify import verify
 from tasks.repository.model import BackupId
 
@@ -68,7 +69,8 @@ def test_a_lock_that_writes_nothing_leaves_a_quiet_instant(stanza):
     """Where a vacuum keeps the locks away and nobody writes, the seal is exact all the same."""
     with stanza.server().connect(autocommit=False) as vacuum:
         vacuum.execute("lock table counted in share update exclusive mode")
-        sealed, _ = seal.take(stanza.server(), BackupId("full-20261123T000000Z"), attempts=2)
+        name = BackupId("full-20261123T000000Z")
+        sealed, _ = seal.take(stanza.server(), name, Manner(attempts=2))
     assert sealed.mode == "quiet"
 
 
@@ -89,7 +91,7 @@ def test_a_writer_waits_no_longer_than_the_lock_timeout(stanza):
 
         thread = threading.Thread(target=write)
         thread.start()
-        seal.take(server, BackupId("full-20261123T000001Z"), attempts=3)
+        seal.take(server, BackupId("full-20261123T000001Z"), Manner(attempts=3))
         done.set()
         thread.join()
     assert slowest[0] < 1.0

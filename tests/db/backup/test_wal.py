@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -93,9 +94,11 @@ def test_a_slot_that_has_lost_wal_is_refused_until_a_full_backup(other):
         connection.execute("alter system set max_wal_size = '32MB'")
         connection.execute("alter system set min_wal_size = '32MB'")
         connection.execute("select pg_reload_conf()")
-    write(server, 6)
-    with server.connect() as connection:
-        connection.execute("checkpoint")
+    deadline = time.monotonic() + 30
+    while not slot.find(server).is_lost and time.monotonic() < deadline:
+        write(server, 6)
+        with server.connect() as connection:
+            connection.execute("checkpoint")
     assert slot.find(server).is_lost
     with pytest.raises(Refused, match=r"replication slot has lost WAL; .*max_slot_wal_keep_size"):
         wal.pull(other, server)

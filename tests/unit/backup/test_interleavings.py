@@ -46,7 +46,8 @@ def ground(request, tmp_path, s3_settings):
 def write(stanza, made, pause=0.0):
     """Take a backup as far as its repository sees of it."""
     catalogue, kept = stanza.catalogue, []
-    with catalogue.storage.hold("backup", shared=False, stanza="main"):
+    hold = catalogue.storage.hold
+    with hold("backup", shared=False, stanza="main"), catalogue.reading(made.id):
         for number in range(OBJECTS):
             name = "base.tar.zst" if number == 0 else f"{number}.tar.zst"
             with catalogue.vault.storing(catalogue.prefix(made.id), name, kept) as sink:
