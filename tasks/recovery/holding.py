@@ -1,13 +1,30 @@
 """Hold a copy against its seal: measured as the source was, subject by subject."""
 
+from pathlib import Path
+
 from tasks.postgres.server import Server
-from tasks.recovery import expectations
+from tasks.recovery import amcheck, expectations
 from tasks.recovery.comparison import comparisons
 from tasks.recovery.expectations import NAMED
+from tasks.recovery.record import Record
 from tasks.repository.measure import Terms, everywhere, measure, sequences_of, tables_of
 from tasks.repository.model import Backup
 from tasks.repository.proof import Check
 from tasks.repository.seal import Measure
+
+
+def hold(record: Record, backup: Backup, sealed: Measure, server: Server, tools: Path) -> None:
+    """Go through the tiers that every copy has once it runs, whatever it was made from.
+
+    Raises:
+        Stopped: a tier did not pass.
+
+    """
+    found = measured(server, backup, sealed)
+    with record.tier("structure"):
+        record.add(*amcheck.check(server, tools))
+    with record.tier("contents"):
+        record.add(*contents(backup, sealed, server, found))
 
 
 def measured(server: Server, backup: Backup, sealed: Measure) -> Measure:

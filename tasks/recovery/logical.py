@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.control.errors import Corrupt
 from tasks.postgres import programs
 from tasks.postgres.server import Server
-from tasks.recovery import amcheck, expectations, holding
+from tasks.recovery import expectations, holding
 from tasks.recovery.load import loaded
 from tasks.recovery.record import Record
 from tasks.recovery.scratch import Scratch
@@ -50,12 +50,7 @@ class LogicalVerification:
                 self.record.passed("boot", f"{len(self.backup.dumps)} databases loaded")
             if meddle:
                 meddle(server)
-            found = holding.measured(server, self.backup, sealed)
-            with self.record.tier("structure"):
-                self.record.add(*amcheck.check(server, self.copy.programs))
-            with self.record.tier("contents"):
-                checks = holding.contents(self.backup, sealed, server, found)
-                self.record.add(*checks)
+            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
 
     @property
     def files(self) -> Path:

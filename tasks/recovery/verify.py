@@ -9,7 +9,7 @@ from tasks.control import clock
 from tasks.control.errors import Corrupt
 from tasks.postgres import programs
 from tasks.postgres.server import Server
-from tasks.recovery import amcheck, combine, expectations, holding, unpack
+from tasks.recovery import combine, expectations, holding, unpack
 from tasks.recovery.boot import booted
 from tasks.recovery.combine import Link, links_of
 from tasks.recovery.logical import LogicalVerification
@@ -156,12 +156,7 @@ class Verification:
                 self.record.passed("boot", self.backup.seal.restore_point)
             if meddle:
                 meddle(server)
-            found = holding.measured(server, self.backup, sealed)
-            with self.record.tier("structure"):
-                self.record.add(*amcheck.check(server, self.copy.programs))
-            with self.record.tier("contents"):
-                checks = holding.contents(self.backup, sealed, server, found)
-                self.record.add(*checks)
+            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
 
     def objects(self) -> None:
         """Read every object back, unpacking it on the way; all are read, also after a bad one."""

@@ -1,7 +1,7 @@
 """What a repository asks of the place where it keeps its objects, whatever that place is."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -119,9 +119,3 @@ def in_use(name: str, stanza: str, seen: str) -> Refused:
         expected="one at a time",
         do="wait until it ends",
     )
-
-
-@contextmanager
-def nothing_held() -> Iterator[None]:
-    """Hold nothing."""
-    yield
