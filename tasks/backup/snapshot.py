@@ -68,8 +68,10 @@ class Snapshot:
             numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
             with ThreadPoolExecutor(1, "measure") as beside:
                 measuring = beside.submit(measure, watch.watching, tables, shot.sequences)
-                dumps = self._dump(numbers, shot, kept, progress)
-                measured = measuring.result()
+                try:
+                    dumps = self._dump(numbers, shot, kept, progress)
+                finally:  # its failure ends the snapshot under the dumps, so it is the one to tell
+                    measured = measuring.result()
         with self._storing(f"{MEASURE}.zst", kept) as sink:
             sink.write(measured.to_bytes())
         return Backup(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.backup import snapshot as snapshots
 from tasks.backup import take
 from tasks.control import settings
-from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
 from tasks.recovery.verify import verify
 from tasks.repository.stanza import open_stanza
@@ -214,16 +215,37 @@ def test_rows_that_are_hidden_from_the_dump_fail_it(stanza):
     with stanza.server().connect() as connection:
         connection.execute("create role auditor login in role pg_read_all_data, pg_monitor")
     address = stanza.server().address.replace("user=postgres", "user=auditor")
-    other = open_stanza(stanza.settings.model_copy(update={"database_url": None}))
     with pytest.raises(OpsError, match=r"row-level security|permission denied|pg_dumpall failed"):
-        take.Snapshot(
-            other,
-            stanza.server().__class__("main", address),
-            take._name(other, "snapshot", take.clock.now()),  # noqa: SLF001
-            take.clock.now(),
-        ).run(lambda *_: None)
-    for left in other.catalogue.leftovers():
-        other.catalogue.discard(left)
+        shooting(stanza, address).run(lambda *_: None)
+    discard_leftovers(stanza)
+
+
+def test_what_ends_the_snapshot_is_told_not_what_it_did_to_the_dumps(stanza, monkeypatch):
+    """When the rows cannot be measured, the dumps fail too: the first is the cause."""
+    monkeypatch.setattr(snapshots, "measure", interrupted)
+    with pytest.raises(Transient, match="the connection was lost"):
+        shooting(stanza, stanza.server().address).run(lambda *_: None)
+    discard_leftovers(stanza)
+
+
+def interrupted(watching, *_):
+    """End the snapshots, as a measure that fails does."""
+    for connection in watching.values():
+        connection.close()
+    raise Transient("the connection was lost", do="try again")
+
+
+def shooting(stanza, address):
+    """Return a snapshot that is about to be taken of the server at an address."""
+    now = take.clock.now()
+    name = take._name(stanza, "snapshot", now)  # noqa: SLF001
+    return take.Snapshot(stanza, stanza.server().__class__("main", address), name, now)
+
+
+def discard_leftovers(stanza):
+    """Remove what a snapshot that failed left."""
+    for left in stanza.catalogue.leftovers():
+        stanza.catalogue.discard(left)
 
 
 def test_programs_that_are_older_than_the_server_are_refused(stanza, tmp_path):
