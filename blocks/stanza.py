@@ -37,4 +37,4 @@ def _fields(kind: type[Block], name: str) -> dict[str, Any]:
     except ValueError:
         return {}
     values = {field: getattr(block, field) for field in kind.model_fields}
-    return {field: value for field, value in values.items() if value not in (None, "")}
+    return {field: value for field, value in values.items() if value not in (None, "", [])}

@@ -1,11 +1,12 @@
 """Take a snapshot: a dump of each database, and what all share, sealed in that same snapshot."""
 
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 from tasks.backup import moment
 from tasks.backup.moment import Watch
@@ -21,6 +22,9 @@ from tasks.repository.seal import Measure, Seal
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import CHUNK_BYTES, Sink
 
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 GLOBALS = {"roles.sql": "--roles-only", "tablespaces.sql": "--tablespaces-only"}
 """What all databases share, by object, and how `pg_dumpall` is asked for it."""
@@ -66,12 +70,9 @@ class Snapshot:
             self.stanza.catalogue.claim(identity.system_identifier, shot.at.segment_bytes)
             superuser = _superuser(watch.acting)
             numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
-            with ThreadPoolExecutor(1, "measure") as beside:
-                measuring = beside.submit(measure, watch.watching, tables, shot.sequences)
-                try:
-                    dumps = self._dump(numbers, shot, kept, progress)
-                finally:  # its failure ends the snapshot under the dumps, so it is the one to tell
-                    measured = measuring.result()
+            with _beside(measure, watch.watching, tables, shot.sequences) as measuring:
+                dumps = self._dump(numbers, shot, kept, progress)
+            measured = measuring.result()
         with self._storing(f"{MEASURE}.zst", kept) as sink:
             sink.write(measured.to_bytes())
         return Backup(
@@ -155,6 +156,17 @@ class Snapshot:
     def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
         catalogue = self.stanza.catalogue
         return catalogue.vault.storing(catalogue.prefix(self.id), name, kept)
+
+
+@contextmanager
+def _beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
+    """Do some work beside the block; when it fails, that is told, not what it did to the block."""
+    with ThreadPoolExecutor(1, "beside") as pool:
+        doing = pool.submit(work, *args, **kwargs)
+        try:
+            yield doing
+        finally:
+            doing.result()
 
 
 def _seal(shot: Shot, measured: Measure, phases: Phases) -> Seal:

@@ -1,68 +1,43 @@
 """Killed at any point, the next run converges: nothing half is listed, nothing good is lost."""
 
-import os
-import signal
-import subprocess
-import sys
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from tasks.backup import take, wal
 from tasks.backup.cleanup import cleanup
+from tasks.control import settings
 from tasks.recovery.verify import verify
-from tasks.repository.wal import intervals
-
-
-CHILD = """
-import os, signal, sys
-from datetime import timedelta
-from pathlib import Path
-
-from tasks.control import clock, settings
+from tasks.repository.check import check
 from tasks.repository.stanza import open_stanza
-
-verb, place, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-module, _, name = place.rpartition(":")
-owner = __import__(module, fromlist=["x"])
-*path, last = name.split(".")
-for each in path:
-    owner = getattr(owner, each)
-real, calls = getattr(owner, last), [0]
+from tasks.repository.wal import intervals
+from tests.faults.killing import LOCAL, S3, killer
 
 
-def dying(*args, **kwargs):
-    calls[0] += 1
-    if calls[0] == count:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **kwargs)
+POINTS = 20
+"""Deaths of each verb, spread over all of its calls."""
 
 
-setattr(owner, last, dying)
-stanza = open_stanza(settings.load())
-if verb == "take":
-    from tasks.backup import take
-    take.take(stanza)
-elif verb == "pull":
-    from tasks.backup import wal
-    wal.pull(stanza, stanza.server())
-elif verb == "verify":
-    from tasks.recovery.verify import verify
-    verify(stanza, "latest")
-elif verb == "cleanup":
-    from tasks.backup.cleanup import cleanup
-    cleanup(stanza, now=clock.now() + timedelta(days=90))
-"""
+@pytest.fixture(scope="module")
+def death():
+    """Start what kills."""
+    with killer() as one:
+        yield one
 
 
-def die(stanza, verb, place, count):
-    """Run a verb in a process that kills itself at the n-th call of a function."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, verb, place, str(count)],
-        env={**os.environ, "HL7OPS_HOME": str(stanza.home.path)},
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-500:]
+@pytest.fixture
+def far(s3_settings):
+    """Open a stanza that keeps its backups in S3."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-far-"))
+    home.chmod(0o755)
+    stanza = open_stanza(settings.load(hl7ops_home=home, **s3_settings))
+    with stanza.server().connect() as connection:
+        connection.execute("create table counted as select generate_series(1, 1000) as n")
+    yield stanza, {"hl7ops_home": home, **s3_settings}
+    stanza.home.primary.stop("immediate")
+    shutil.rmtree(home)
 
 
 def write(stanza):
@@ -71,78 +46,89 @@ def write(stanza):
         connection.execute("insert into counted (n) select * from generate_series(1, 1000)")
 
 
-@pytest.mark.parametrize(
-    ("place", "count"),
-    [
-        ("tasks.repository.stream:Vault.storing", 1),
-        ("tasks.repository.stream:Vault.storing", 2),
-        ("tasks.repository.local:os.fsync", 3),
-        ("tasks.backup.seal:measure", 1),
-        ("tasks.backup.physical:_see_that_wal_is_whole", 1),
-        ("tasks.repository.catalogue:Catalogue.add", 1),
-    ],
-)
-def test_a_killed_take_is_never_listed_and_the_next_one_succeeds(stanza, place, count):
-    """What it left is collected, and the backups from before are untouched."""
-    known = [entry.id for entry in stanza.catalogue.entries()]
-    die(stanza, "take", place, count)
-    assert [entry.id for entry in stanza.catalogue.entries()] == known
-    made = take.take(stanza)
+def listed(stanza):
+    """Return the names of the backups that count."""
+    return [entry.id for entry in stanza.catalogue.entries()]
+
+
+def see_that_only_leftovers_are_found(stanza):
+    """See that whatever is listed is whole."""
+    for finding in check(stanza.catalogue, quick=True).damage:
+        assert "cleanup removes what a kill left" in finding.said, finding
+
+
+def kill_takes(death, stanza, kind, places, known):
+    """Let takes die at points over all of their calls; each is listed whole, or not at all."""
+    take.take(stanza)
+    write(stanza)
+    before = listed(stanza)
+    for _ in death.deaths(kind, places, POINTS, **known):
+        assert set(listed(stanza)) >= set(before)
+        before = listed(stanza)
+        see_that_only_leftovers_are_found(stanza)
+    made = take.take(stanza, kind)
     cleanup(stanza)
     assert stanza.catalogue.leftovers() == []
-    assert [entry.id for entry in stanza.catalogue.entries()] == [*known, made.id]
+    assert check(stanza.catalogue).damage == []
+    assert verify(stanza, made.id).verdict == "proven"
+
+
+@pytest.mark.parametrize("kind", ["full", "differential", "incremental", "snapshot"])
+def test_a_take_that_is_killed_is_listed_whole_or_not_at_all(stanza, death, kind):
+    """What it left is collected, the backups from before are untouched, the next is proven."""
+    kill_takes(death, stanza, kind, LOCAL, {"hl7ops_home": stanza.home.path})
+
+
+@pytest.mark.parametrize("kind", ["incremental", "snapshot"])
+def test_a_take_to_s3_that_is_killed_is_listed_whole_or_not_at_all(far, death, kind):
+    """Uploads that were not finished are collected too."""
+    stanza, known = far
+    kill_takes(death, stanza, kind, S3, known)
 
 
 @pytest.mark.parametrize(
-    ("place", "count"),
+    "place",
     [
-        ("tasks.backup.transfer:Transfer.run", 1),
-        ("tasks.repository.local:LocalStorage.put", 1),
-        ("tasks.backup.transfer:slot.advance", 1),
+        "tasks.backup.transfer:Transfer.run",
+        "tasks.repository.local:LocalStorage.put",
+        "tasks.backup.transfer:slot.advance",
     ],
 )
-def test_a_killed_pull_leaves_no_gap(stanza, place, count):
+def test_a_killed_pull_leaves_no_gap(stanza, death, place):
     """The slot has moved only as far as the archive reaches, so the next pull goes on there."""
     wal.pull(stanza, stanza.server(), restart=True)
     before = intervals(wal.open_archive(stanza, stanza.server()).kept())
     write(stanza)
-    die(stanza, "pull", place, count)
+    death.kill("pull", [place], 1, hl7ops_home=stanza.home.path)
     wal.pull(stanza, stanza.server())
     assert len(intervals(wal.open_archive(stanza, stanza.server()).kept())) == len(before)
 
 
 @pytest.mark.parametrize(
-    ("place", "count"),
+    "place",
     [
-        ("tasks.recovery.unpack:_untar", 1),
-        ("tasks.recovery.holding:tables_of", 1),
-        ("tasks.repository.catalogue:Catalogue.record", 1),
+        "tasks.recovery.unpack:_untar",
+        "tasks.recovery.holding:tables_of",
+        "tasks.repository.catalogue:Catalogue.record",
     ],
 )
-def test_a_killed_verification_is_collected_by_the_next(stanza, place, count):
+def test_a_killed_verification_is_collected_by_the_next(stanza, death, place):
     """Its scratch cluster, running or not, is removed, and the proof is made."""
     take.take(stanza)
-    die(stanza, "verify", place, count)
+    death.kill("verify", [place], 1, hl7ops_home=stanza.home.path)
     assert verify(stanza, "latest").verdict == "proven"
     assert not list(stanza.home.scratch.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("place", "count"),
-    [
-        ("tasks.repository.local:LocalStorage.delete", 1),
-        ("tasks.repository.local:LocalStorage.delete", 2),
-        ("tasks.backup.cleanup:_unneeded", 1),
-    ],
-)
-def test_a_killed_cleanup_leaves_no_backup_without_its_data(stanza, place, count):
+def test_a_killed_cleanup_leaves_no_backup_without_its_data(stanza, death):
     """What is listed has all of its objects, and the next cleanup removes the rest."""
-    for _ in range(3):
-        last = take.take(stanza)
-    die(stanza, "cleanup", place, count)
-    for entry in stanza.catalogue.backups():
-        names = [name for name, _ in stanza.catalogue.objects(entry.id)]
-        assert any(name.endswith("base.tar.zst") for name in names)
+    known = {"hl7ops_home": stanza.home.path}
+    for number in range(POINTS):
+        while len(listed(stanza)) < 5:
+            last = take.take(stanza)
+        death.kill("cleanup", LOCAL, 1 + number, after=bool(number % 2), **known)
+        see_that_only_leftovers_are_found(stanza)
     cleanup(stanza)
     assert stanza.catalogue.leftovers() == []
+    assert check(stanza.catalogue).damage == []
     assert stanza.catalogue.get("latest") == last

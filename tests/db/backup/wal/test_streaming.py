@@ -2,7 +2,7 @@
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tasks.backup import streaming, wal
 from tasks.backup.streaming import stream
 from tasks.backup.take import take
-from tasks.control.errors import Refused, Transient
+from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres import lsn, slot
 from tasks.recovery.verify import verify
 from tasks.repository import partial
@@ -60,7 +60,11 @@ def streams(site):
         yield running
     finally:
         running.over.set()
-        running.thread.join(60)
+        give_up_at = time.monotonic() + 60
+        while running.thread.is_alive() and time.monotonic() < give_up_at:
+            with suppress(OpsError), site.server().connect() as connection:  # what it tells of
+                connection.execute("select pg_logical_emit_message(false, 'test', 'over', true)")
+            running.thread.join(1)
         assert not running.thread.is_alive()
 
 
@@ -83,7 +87,8 @@ def receivers(home):
     return [
         each
         for each in psutil.process_iter(["name", "cmdline"])
-        if each.info["name"] == "pg_receivewal" and str(home) in " ".join(each.info["cmdline"])
+        if each.info["name"] == "pg_receivewal"
+        and str(home) in " ".join(each.info["cmdline"] or [])  # none when it has just ended
     ]
 
 

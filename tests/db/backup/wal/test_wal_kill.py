@@ -1,9 +1,5 @@
 """Killed across a promotion, or while streaming, at any point: the next run converges."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -12,56 +8,21 @@ from tasks.backup import wal
 from tasks.backup.streaming import stream
 from tasks.postgres import lsn
 from tasks.repository import partial
+from tests.faults.killing import killer
 
 
-CHILD = """
-import os, signal, sys
-
-from tasks.control import settings
-from tasks.repository.stanza import open_stanza
-
-verb, place, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-module, _, name = place.rpartition(":")
-owner = __import__(module, fromlist=["x"])
-*path, last = name.split(".")
-for each in path:
-    owner = getattr(owner, each)
-real, calls = getattr(owner, last), [0]
+@pytest.fixture(scope="module")
+def death():
+    """Start what kills."""
+    with killer() as one:
+        yield one
 
 
-def dying(*args, **kwargs):
-    calls[0] += 1
-    if calls[0] == count:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **kwargs)
-
-
-setattr(owner, last, dying)
-stanza = open_stanza(settings.load(wal_partial_seconds=1))
-if verb == "pull":
-    from tasks.backup import wal
-    wal.pull(stanza, stanza.server())
-elif verb == "stream":
-    from tasks.backup.streaming import stream
-    stream(stanza, stanza.server(), seconds=60)
-"""
-
-
-def begin(site, verb, place, count):
+def begin(death, site, verb, place, count):
     """Begin a verb in a process that kills itself at the n-th call of a function."""
     address = site.settings.database_url.get_secret_value()
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD, verb, place, str(count)],
-        env={**os.environ, "HL7OPS_HOME": str(site.home.path), "DATABASE_URL": address},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-
-
-def see_that_it_was_killed(child):
-    """See that it came to the point."""
-    _, said = child.communicate(timeout=90)
-    assert child.returncode == -signal.SIGKILL, said.decode()[-500:]
+    known = {"hl7ops_home": site.home.path, "database_url": address, "wal_partial_seconds": 1}
+    death.begin(verb, [place], count, **known)
 
 
 def see_that_it_is_whole(site):
@@ -118,10 +79,11 @@ def line(shared_house):
         ("tasks.repository.partial:forget", 1),
     ],
 )
-def test_a_pull_that_is_killed_across_a_promotion_is_made_up_for(line, place, count):
+def test_a_pull_that_is_killed_across_a_promotion_is_made_up_for(line, death, place, count):
     """Both timelines are whole, joined by the history, and nothing is left on the way."""
     site = line.fail_over()
-    see_that_it_was_killed(begin(site, "pull", place, count))
+    begin(death, site, "pull", place, count)
+    death.see_that_it_was_killed()
     wal.pull(site, site.server())
     see_that_it_is_whole(site)
     archive = wal.open_archive(site, site.server())
@@ -137,19 +99,19 @@ def test_a_pull_that_is_killed_across_a_promotion_is_made_up_for(line, place, co
         ("tasks.repository.wal:Archive.store", 2),
         ("tasks.backup.streaming:slot.advance", 2),
         ("tasks.repository.partial:keep", 2),
-        ("tasks.repository.local:LocalStorage.delete", 2),
+        ("tasks.repository.local:LocalStorage.delete", 1),
         ("tasks.backup.receiver:Receiver.finished", 4),
     ],
 )
-def test_a_stream_that_is_killed_is_made_up_for(line, place, count, next_):
+def test_a_stream_that_is_killed_is_made_up_for(line, death, place, count, next_):
     """Its pg_receivewal, if it runs on, is ended; a pull or the next stream goes on."""
     site = line.house.at(line.now, wal_partial_seconds=1)
     wal.pull(site, site.server(), restart=True)
-    child = begin(site, "stream", place, count)
-    while child.poll() is None:
+    begin(death, site, "stream", place, count)
+    while not death.has_ended:
         line.house.write(line.now)
         time.sleep(0.2)
-    see_that_it_was_killed(child)
+    death.see_that_it_was_killed()
     if next_ == "pull":
         wal.pull(site, site.server())
     else:

@@ -1,0 +1,174 @@
+"""A verb that dies as by `kill -9`, at the n-th call that changes something, or right after it.
+
+`Killer` keeps a process that has everything imported and forks for each death: a verb begins in a
+tenth of a second, and no thread of the tests is forked.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+LOCAL = (
+    "tasks.repository.local:os.fsync",
+    "tasks.repository.local:Path.replace",
+    "tasks.repository.local:LocalStorage._enter",
+    "tasks.repository.local:LocalStorage.delete",
+    "tasks.postgres.slot:advance",
+)
+SPARE = 4
+"""Points beyond those that are asked for."""
+
+S3 = ("botocore.client:BaseClient._make_api_call", "tasks.postgres.slot:advance")
+
+
+@dataclass
+class Killer:
+    """Runs verbs, one at a time, in processes of their own."""
+
+    process: subprocess.Popen
+
+    def begin(self, verb, places, number=0, *, after=False, **environment):
+        """Begin a verb that dies at a call, or right after it; number 0 lets it live."""
+        known = {name.upper(): str(value) for name, value in environment.items()}
+        order = {"verb": verb, "places": places, "number": number, "after": after, "env": known}
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+
+    @property
+    def has_ended(self):
+        """Tell whether what was begun has come to its end."""
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
+
+    def end(self):
+        """Wait for the end of what was begun; return its status and the calls it made."""
+        answer = json.loads(self.process.stdout.readline())
+        return answer["status"], answer["calls"]
+
+    def count(self, verb, places, **environment):
+        """Run a verb to its end; return how many calls it made."""
+        self.begin(verb, places, **environment)
+        status, calls = self.end()
+        assert status == 0, f"{verb} ended with {status}"
+        return calls
+
+    def see_that_it_was_killed(self):
+        """See that what was begun came to the point."""
+        status, calls = self.end()
+        assert status == -signal.SIGKILL, f"it ended with {status} after {calls} calls"
+
+    def kill(self, verb, places, number, **environment):
+        """Let a verb die at a call."""
+        self.begin(verb, places, number, **environment)
+        self.see_that_it_was_killed()
+
+    def deaths(self, verb, places, points, **environment):
+        """Let a verb die at points over all of its calls, half of them right after one.
+
+        Yields after each; a run that makes fewer calls than the first may outlive the last points.
+        """
+        calls = self.count(verb, places, **environment)
+        killed = 0
+        for point in range(points + SPARE):
+            number = 1 + point * (calls - 1) // (points + SPARE)
+            self.begin(verb, places, number, after=bool(point % 2), **environment)
+            status, _ = self.end()
+            assert status in {0, -signal.SIGKILL}
+            killed += status != 0
+            yield number
+        assert killed >= points
+
+
+@contextmanager
+def killer():
+    """Yield a killer; it goes when the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.killing"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield Killer(process)
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def _spoil(place, number, calls, *, after):
+    """Let the process die at, or right after, the n-th of the calls."""
+    module, _, name = place.partition(":")
+    owner = __import__(module, fromlist=["x"])
+    *path, last = name.split(".")
+    for each in path:
+        owner = getattr(owner, each)
+    real = getattr(owner, last)
+
+    def dying(*arguments, **keywords):
+        os.write(calls, b".")
+        is_it = os.fstat(calls).st_size == number
+        if is_it and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = real(*arguments, **keywords)
+        if is_it:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, last, dying)
+
+
+def _do(verb):
+    """Carry out a verb: a kind of backup, or what else changes a repository."""
+    from tasks.backup import take, wal
+    from tasks.backup.cleanup import cleanup
+    from tasks.backup.streaming import stream
+    from tasks.control import clock, settings
+    from tasks.recovery.verify import verify
+    from tasks.repository.stanza import open_stanza
+
+    stanza = open_stanza(settings.load())
+    if verb == "cleanup":
+        cleanup(stanza, now=clock.now() + timedelta(days=90))
+    elif verb == "verify":
+        verify(stanza, "latest")
+    elif verb == "pull":
+        wal.pull(stanza, stanza.server())
+    elif verb == "stream":
+        stream(stanza, stanza.server(), seconds=60)
+    else:
+        take.take(stanza, verb)
+
+
+def _serve():
+    """Fork for each order on standard input, and answer how that ended."""
+    import botocore.client  # noqa: F401 - so that no child imports it
+
+    import tasks.backup.cleanup
+    import tasks.backup.take
+    import tasks.recovery.verify  # noqa: F401
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        with tempfile.TemporaryFile() as calls:
+            child = os.fork()
+            if not child:
+                os.dup2(2, 1)
+                os.environ.update(order["env"])
+                for place in order["places"]:
+                    _spoil(place, order["number"], calls.fileno(), after=order["after"])
+                _do(order["verb"])
+                os._exit(0)
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            answer = {"status": status, "calls": os.fstat(calls.fileno()).st_size}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve()
