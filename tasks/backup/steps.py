@@ -8,8 +8,10 @@ from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.steps import step
+from tasks.repository.check import check
 from tasks.repository.copying import Copier, Copies
 from tasks.repository.coverage import Interval
+from tasks.repository.findings import Inspection
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
@@ -61,6 +63,12 @@ def copy_wal(stanza: Stanza) -> dict[str, Copies]:
 def clean_up_others(stanza: Stanza, *, dry_run: bool = False) -> dict[str, Cleaned]:
     """Remove from the other repositories what their own retention lets go."""
     return {name: cleanup.cleanup(stanza.at(name), dry_run=dry_run) for name in stanza.others}
+
+
+@step("check", run_name="check repository {stanza.repository} of {stanza.name}")
+def check_repository(stanza: Stanza, quick: bool, progress: Progress) -> Inspection:  # noqa: FBT001
+    """Hold everything in a repository against what its documents say."""
+    return check(stanza.catalogue, quick=quick, progress=progress)
 
 
 @step("pull WAL", run_name="pull WAL of {stanza.name}")
