@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, Refused
 
 
 log = logging.getLogger(__name__)
@@ -91,10 +91,30 @@ class Keyring:
         path = self.folder / PRIVATE
         if not path.exists():
             self._make(path)
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        try:
+            return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise Refused(
+                "the key that signs backups cannot be read",
+                seen=f"{path}: {error}",
+                expected="32 bytes that this user may read",
+                do="put it back from your copy, or move it aside: a new one is made, to be trusted"
+                " where this machine's documents are read",
+            ) from None
 
     def _make(self, path: Path) -> None:
         """Make our key; of two processes that do so at once, one wins."""
+        try:
+            self._written(path)
+        except OSError as error:
+            raise Refused(
+                "the key that signs backups cannot be made",
+                seen=f"{self.folder}: {error.strerror}",
+                expected="a directory that can be written",
+                do="make room, or set HL7OPS_HOME to another place",
+            ) from None
+
+    def _written(self, path: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = path.with_name(f".{PRIVATE}.{uuid.uuid4().hex[:8]}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

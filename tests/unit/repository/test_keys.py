@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, Refused
 from tasks.repository.keys import Keyring
 
 
@@ -38,6 +38,23 @@ def test_two_that_make_the_key_at_once_get_the_same(keyring):
     with ThreadPoolExecutor(8) as pool:
         signed = list(pool.map(lambda _: keyring.sign(DOCUMENT), range(8)))
     assert len({json.loads(each)["key"] for each in signed}) == 1
+
+
+def test_a_key_that_cannot_be_made_is_told(tmp_path):
+    """A full disk, or a file where the directory should be."""
+    (tmp_path / "keys").write_bytes(b"")
+    with pytest.raises(Refused, match=r"key that signs backups cannot be made; seen: .*keys"):
+        Keyring(tmp_path / "keys").sign(DOCUMENT)
+
+
+def test_a_key_that_was_cut_is_not_replaced_unasked(keyring):
+    """What it signed would not be believed any more."""
+    keyring.sign(DOCUMENT)
+    path = keyring.folder / "seal.key"
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(Refused, match=r"cannot be read; seen: .*seal\.key"):
+        keyring.sign(DOCUMENT)
+    assert len(path.read_bytes()) == 20
 
 
 def edited(envelope, **changes):
