@@ -311,7 +311,7 @@ def found_in(stanza):
 def test_a_sound_repository_raises_no_alarm(kept):
     """However often it is looked at: fifty times in all, whole and by names only."""
     stanza = kept.open()
-    for _ in range(7):
+    for _ in range(13):
         for quick in (True, False):
             inspection = check(stanza.catalogue, quick=quick)
             assert inspection.damage == []
