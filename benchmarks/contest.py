@@ -16,6 +16,7 @@ from benchmarks.scale import MEGABYTES, MESSAGES
 from benchmarks.timing import Times, alternating, peak_of
 from tasks.hl7.generator import bulk
 from tasks.hl7.platform import installation
+from tasks.repository.model import BackupType
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def fill(ground: Ground) -> None:
     ground.execute("alter system set autovacuum = off", "select pg_reload_conf()", "checkpoint")
 
 
-def by_ours(ours: Ours, kind: Kind = "full") -> Entry:
+def by_ours(ours: Ours, kind: BackupType = "full") -> Entry:
     """Return this project as a contestant."""
     return Entry(
         lambda: peak_of(ours.command("backup", kind), ours.environment),

@@ -26,6 +26,12 @@ RUNS = 50
 
 WRITERS = 4
 
+WRITTEN = (
+    "create table written (id bigint generated always as identity primary key,"
+    " amount bigint, at timestamptz default clock_timestamp())"
+)
+"""What they write."""
+
 WARM_UP_S = 1.5
 """So that they write when the backup begins."""
 
@@ -45,10 +51,7 @@ def main() -> None:
         installation.install(server)
         populate.populate(server, ingest.load_generated, 2000, seed=1, end=clock.now(), days=10)
         with server.connect() as connection:
-            connection.execute(
-                "create table written (id bigint generated always as identity primary key,"
-                " amount bigint, at timestamptz default clock_timestamp())"
-            )
+            connection.execute(WRITTEN)
         for number in range(1, RUNS + 1):
             with writing(stanza) as report:
                 made = take.take(stanza)

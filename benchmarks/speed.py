@@ -6,7 +6,7 @@ for the rivals, which takes a little of everybody's time, and this project pulls
 switched meanwhile, also by the others.
 """
 
-from benchmarks import buckets, increments, proofs
+from benchmarks import buckets, increments, proofs, snapshots
 from benchmarks.contest import (
     Contest,
     Entry,
@@ -72,6 +72,7 @@ def _on_embedded() -> None:
         proofs.measure(plain)
         buckets.measure(on, plain)
         increments.by_blocks(on, rival, plain)
+        snapshots.measure(on, plain)
 
 
 def _ours(on: Ground) -> tuple[Ours, Ours]:

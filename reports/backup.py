@@ -87,13 +87,19 @@ def _facts(chain: Chain) -> str | None:
         ("Type", f"{backup.type}, built on {backup.parent}" if backup.parent else backup.type),
         ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
         ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
-        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({seal.mode}){_taken_over(seal)}"),
+        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({_way(seal)}){_taken_over(seal)}"),
         ("Restore point", f"`{seal.restore_point}` at {seal.lsn}"),
     ]
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
     return table(["what", "value"], rows)
+
+
+def _way(seal: Seal) -> str:
+    """Say how the moment of the seal was caught, and how long writers were kept out for it."""
+    held = f", writers kept out for {seal.held_ms:.0f} ms" if seal.held_ms is not None else ""
+    return f"{seal.mode}{held}"
 
 
 def _taken_over(seal: Seal) -> str:

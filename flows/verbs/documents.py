@@ -40,6 +40,7 @@ def of_backup(backup: Backup) -> dict[str, Any]:
             "tables": seal.tables,
             "rows": seal.rows,
             "seconds": seal.seconds,
+            "held_ms": seal.held_ms,
         },
     }
 

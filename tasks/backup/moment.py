@@ -38,13 +38,17 @@ Tables = Mapping[str, list[Table]]
 
 @dataclass(frozen=True)
 class Moment:
-    """A restore point, its LSN, how sure the snapshots are, and the snapshots by database."""
+    """A restore point, its LSN, how sure the snapshots are, and the snapshots by database.
+
+    `held_ms` says how long tables were locked for it, from the first lock to the end of the last.
+    """
 
     restore_point: str
     lsn: str
     mode: SealMode
     attempts: int
     snapshots: dict[str, str]
+    held_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -167,17 +171,19 @@ def catch(
 
 def _locked(watch: Watch, tables: Tables, name: str, attempt: int) -> Moment | None:
     """Write the restore point while no table can be written."""
-    deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
+    deadline, granted_at = time.monotonic() + LOCK_TIMEOUT_MS / 1000, 0.0
     with ExitStack() as stack:
         for database, connection in watch.acting.items():
             stack.enter_context(connection.transaction(force_rollback=True))
             if not _lock(connection, tables[database], deadline - time.monotonic()):
                 return None
+            granted_at = granted_at or time.monotonic()
         lsn = watch.restore_point(name)
         if watch.is_on_standby and not watch.await_replay(lsn, deadline - time.monotonic()):
             return None
         snapshots = watch.look()
-    return Moment(name, lsn, "locked", attempt, snapshots)
+    held_ms = round((time.monotonic() - granted_at) * 1000, 1)
+    return Moment(name, lsn, "locked", attempt, snapshots, held_ms)
 
 
 def _lock(connection: Connection, tables: list[Table], within_s: float) -> bool:

@@ -109,6 +109,7 @@ def _taken(server: Server, name: str, manner: Manner, progress: Progress) -> tup
         skipped=len(measured.skipped),
         reused=len(known),
         digested_on="standby" if watch.is_on_standby else "primary",
+        held_ms=caught.held_ms,
     )
     return sealed, replace(measured, standings=now)
 

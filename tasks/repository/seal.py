@@ -108,7 +108,8 @@ class Measure:
 class Seal:
     """A moment that a copy can be recovered to, and how surely its contents are known.
 
-    What was measured then is an object of the backup, since it may be large and tells names.
+    What was measured then is an object of the backup, since it may be large and tells names. Tables
+    were locked for `held_ms` milliseconds; None: they were not.
     """
 
     __pydantic_config__ = _STRICT
@@ -125,6 +126,7 @@ class Seal:
     skipped: int = 0
     reused: int = 0
     digested_on: Literal["primary", "standby"] = "primary"
+    held_ms: float | None = None
 
     @property
     def is_partial(self) -> bool:

@@ -91,16 +91,19 @@ def test_a_writer_waits_no_longer_than_the_lock_timeout(stanza):
 
         thread = threading.Thread(target=write)
         thread.start()
-        seal.take(server, BackupId("full-20261123T000001Z"), Manner(attempts=3))
+        sealed, _ = seal.take(server, BackupId("full-20261123T000001Z"), Manner(attempts=3))
         done.set()
         thread.join()
     assert slowest[0] < 1.0
+    assert sealed.mode != "locked"
+    assert sealed.held_ms is None
 
 
 def test_a_sequence_is_sealed_not_ahead_of_the_restore_point(stanza):
     """A sequence that runs on after the seal does not make the copy look behind."""
     with stanza.server().connect() as connection:
         connection.execute("create sequence numbers; select nextval('numbers')")
-        _, measured = seal.take(stanza.server(), BackupId("full-20261123T000002Z"))
+        sealed, measured = seal.take(stanza.server(), BackupId("full-20261123T000002Z"))
         connection.execute("select nextval('numbers') from generate_series(1, 100)")
     assert measured.sequences["hl7.public.numbers"] == 1
+    assert 0 < sealed.held_ms < 100

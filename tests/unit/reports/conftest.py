@@ -27,6 +27,7 @@ def backup():
         tables=2,
         rows=1234,
         seconds=0.5,
+        held_ms=4.2,
     )
     return Backup(
         id=NAME,

@@ -90,7 +90,7 @@ def test_the_facts_of_the_backup_stand_in_a_table(backup, prove):
         "| Stanza | main |",
         "| Taken | 2026-11-23 02:00:00 UTC, in 1 min 15 s |",
         "| Size | 52.0 MB, stored as 9.4 MB |",
-        "| Sealed | 2 tables, 1,234 rows (locked) |",
+        "| Sealed | 2 tables, 1,234 rows (locked, writers kept out for 4 ms) |",
         "| Restore point | `full-20261123T020000Z-locked-1` at 0/5000110 |",
         "| Restored and checked | in 3.5 s |",
     ):
