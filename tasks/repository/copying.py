@@ -41,8 +41,8 @@ class Copier:
     def run(self, wanted: Sequence[str] = (), *, everything: bool = False) -> Copies:
         """Copy backups with the chains that they are built on, then the WAL that they need.
 
-        Proofs are not copied: what was proven was the source. Neither are pins: each repository has
-        a retention of its own.
+        Proofs are not copied: what was proven was the source. Pins and legal holds are: who set
+        them meant the backup, wherever it lies.
 
         Args:
             wanted: ids of backups; none: those that are newer than the newest of the target, or the
@@ -101,6 +101,10 @@ class Copier:
             self.progress(f"copy {backup.id}", done, backup.bytes_stored)
         document = f"{prefix}{DOCUMENT}"
         self.target.storage.put(document, self.source.storage.get(document))
+        for kept in (self.source.pins.known(), self.source.legal.known()):
+            keeps = kept.get(backup.id)
+            if keeps is not None:
+                self.target.pin(keeps)
         self.done.backups.append(backup.id)
 
     def _object(self, prefix: str, item: StoredObject) -> None:

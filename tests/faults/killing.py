@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -101,6 +102,9 @@ def killer():
         assert process.wait(30) == 0
 
 
+counting = threading.Lock()
+
+
 def _spoil(place, number, calls, *, after):
     """Let the process die at, or right after, the n-th of the calls."""
     module, _, name = place.partition(":")
@@ -111,14 +115,16 @@ def _spoil(place, number, calls, *, after):
     real = getattr(owner, last)
 
     def dying(*arguments, **keywords):
-        os.write(calls, b".")
-        is_it = os.fstat(calls).st_size == number
+        with counting:
+            os.write(calls, b".")
+            is_it = os.fstat(calls).st_size == number
         if is_it and not after:
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = real(*arguments, **keywords)
-        if is_it:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+        try:
+            return real(*arguments, **keywords)
+        finally:
+            if is_it:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(owner, last, dying)
 
@@ -130,6 +136,7 @@ def _do(verb):
     from tasks.backup.streaming import stream
     from tasks.control import clock, settings
     from tasks.recovery.verify import verify
+    from tasks.repository.copying import Copier
     from tasks.repository.stanza import open_stanza
 
     stanza = open_stanza(settings.load())
@@ -139,6 +146,8 @@ def _do(verb):
         verify(stanza, "latest")
     elif verb == "pull":
         wal.pull(stanza, stanza.server())
+    elif verb == "copy":
+        Copier(stanza.catalogue, stanza.repositories["s3"]).run(everything=True)
     elif verb == "stream":
         stream(stanza, stanza.server(), seconds=60)
     else:

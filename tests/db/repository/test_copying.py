@@ -1,10 +1,6 @@
 """From a directory to S3: byte for byte, only what is new, and good when it is proven there."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +12,13 @@ from tasks.backup.cleanup import cleanup
 from tasks.control import clock, settings
 from tasks.control.errors import Corrupt, Refused
 from tasks.recovery.verify import verify
+from tasks.repository import keeping
 from tasks.repository.check import check
 from tasks.repository.copying import Copier
+from tasks.repository.legal import LegalHold
+from tasks.repository.pins import Pin
 from tasks.repository.stanza import open_stanza
+from tests.faults.killing import S3, killer
 
 
 def run(stanza, *statements):
@@ -129,47 +129,33 @@ def test_a_repository_of_another_cluster_is_refused(both, s3_settings):
     shutil.rmtree(home)
 
 
-KILLED = """
-import json, os, signal, sys
-from tasks.control import settings
-from tasks.repository import copying
-from tasks.repository.stanza import open_stanza
-name, count = sys.argv[1], int(sys.argv[2])
-real, calls = getattr(copying.Copier, name), [0]
-
-def dying(*args, **kwargs):
-    calls[0] += 1
-    if calls[0] == count:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **kwargs)
-
-setattr(copying.Copier, name, dying)
-stanza = open_stanza(settings.load(**json.loads(sys.stdin.read())))
-copying.Copier(stanza.catalogue, stanza.repositories["s3"]).run(everything=True)
-"""
-
-
-@pytest.mark.parametrize(("name", "count"), [("_object", 1), ("_object", 4), ("_segment", 2)])
-def test_a_killed_copy_is_gone_on_with(both, s3_settings, name, count):
+def test_a_copy_is_killed_anywhere_and_gone_on_with(both, s3_settings):
     """What was whole stays; nothing half is listed; the lease of the dead keeps nobody out."""
-    import json
-
     known = s3_settings | {
-        "hl7ops_home": str(both.home.path),
-        "backup_dir": str(both.home.path / "repository"),
+        "hl7ops_home": both.home.path,
+        "backup_dir": both.home.path / "repository",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, name, str(count)],
-        input=json.dumps(known).encode(),
-        env=os.environ,
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr[-500:]
+    with killer() as death:
+        for number in range(2, 30, 4):
+            death.kill("copy", S3, number, after=bool(number % 8), **known)
+            assert set(ids(both, "s3")) <= set(ids(both, "local"))
     copier(both).run(everything=True)
     assert ids(both, "s3") == ids(both, "local")
     assert check(both.repositories["s3"]).damage == []
     assert verify(both.at("s3"), "latest").verdict == "proven"
+
+
+def test_what_keeps_a_backup_keeps_its_copy_too(both):
+    """Who pinned it, or put it under legal hold, meant the backup, wherever it lies."""
+    full, incremental = ids(both, "local")
+    keeping.pin(both, Pin(full, "before the upgrade", clock.now(), None))
+    keeping.hold(both, LegalHold(incremental, "case 12", "the auditor", clock.now()))
+    copier(both).run(everything=True)
+    there = both.repositories["s3"]
+    assert there.pins.reasons() == both.catalogue.pins.reasons()
+    assert there.legal.reasons() == both.catalogue.legal.reasons()
+    with pytest.raises(Refused, match="legal hold"):
+        there.discard(incremental)
 
 
 def test_a_bare_machine_restores_from_the_bucket_alone(both, s3_settings):
