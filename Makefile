@@ -11,7 +11,7 @@ up: $(VENV)/.run
 
 test: $(VENV)/.dev
 	.ci/programs
-	$(BIN)/pytest -n 2 $(PYTEST)
+	.ci/in-memory $(BIN)/pytest -n 3 $(PYTEST)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
