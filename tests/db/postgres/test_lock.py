@@ -1,5 +1,9 @@
 """One at a time, as the server sees it."""
 
+import time
+from contextlib import ExitStack
+from threading import Timer
+
 import pytest
 
 from tasks.control.errors import Refused
@@ -34,3 +38,28 @@ def test_the_lock_goes_with_the_session(server):
         breaks()
     with alone(server, "backup"):
         pass
+
+
+def test_a_lock_that_is_let_go_within_a_moment_is_waited_for(server):
+    """Of a process that was killed the server hears a little later."""
+    with ExitStack() as first:
+        first.enter_context(alone(server, "backup"))
+        Timer(0.5, first.close).start()
+        began = time.monotonic()
+        with alone(server, "backup"):
+            assert 0.3 < time.monotonic() - began < 2
+
+
+def test_a_session_that_is_lost_hides_nothing(server):
+    """What the block itself met is told."""
+
+    def breaks():
+        with alone(server, "backup"), server.connect() as other:
+            other.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        breaks()

@@ -77,15 +77,20 @@ class Beside(threading.Thread):
         """Begin after a delay."""
         super().__init__()
         self.delay, self.work, self.arguments = delay, work, arguments
-        self.result = self.error = None
+        self.result = self.error = self.after = None
+        self.is_through = threading.Event()
 
     def run(self):
-        """Do it."""
+        """Do it, after another one where it is told so."""
+        if self.after is not None:
+            self.after.is_through.wait()
         time.sleep(self.delay)
         try:
             self.result = self.work(*self.arguments)
         except Exception as error:  # noqa: BLE001 - looked at by the test
             self.error = error
+        finally:
+            self.is_through.set()
 
 
 def test_nothing_that_is_in_use_is_deleted(ground):
@@ -107,11 +112,15 @@ def test_nothing_that_is_in_use_is_deleted(ground):
             Beside(pauses[2], write, stanza, fresh, chance.random() * 0.004),
             Beside(pauses[3], write, stanza, second, chance.random() * 0.002),
         ]
+        reader, cleaner, *writers = workers
+        if number % 5 == 0:
+            reader.after = cleaner
+        elif number % 5 == 1:
+            cleaner.after = reader
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
-        reader, cleaner, *writers = workers
         assert not isinstance(reader.error, Corrupt), (number, reader.error)
         assert cleaner.error is None, (number, cleaner.error)
         outcomes["read" if reader.error is None else "refused"] += 1
