@@ -36,6 +36,7 @@ def alternating(
     contestants: Mapping[str, Callable[[], float]],
     rounds: int,
     between: Callable[[str], None] = lambda _name: None,
+    before: Callable[[str], None] = lambda _name: None,
 ) -> dict[str, Times]:
     """Let each contestant run once a round, in turn.
 
@@ -43,11 +44,13 @@ def alternating(
         contestants: each runs once and returns its peak memory in MB, or 0.
         rounds: how often.
         between: called with the name after each run, outside the time: measures and tidies up.
+        before: called with the name before each run, outside the time too.
 
     """
     found = {name: Times() for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
+            before(name)
             began = time.perf_counter()
             peak = run()
             found[name].seconds.append(time.perf_counter() - began)

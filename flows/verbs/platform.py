@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.verbs.output import AsJson, errors, say, screen, show_table
 from tasks.control import clock, settings
 from tasks.control.errors import Refused
-from tasks.hl7.ingest import Counts
 from tasks.repository.stanza import Stanza, open_stanza
 
+
+if TYPE_CHECKING:
+    from tasks.hl7.ingest import Counts
 
 contract_app = typer.Typer(no_args_is_help=True, help="The views that everything else reads.")
 
@@ -41,7 +43,7 @@ def ingest(
     say(counted(counts), lambda: show_counts(counts), as_json=as_json)
 
 
-def counted(counts: Counts) -> dict[str, Any]:
+def counted(counts: "Counts") -> dict[str, Any]:
     """Return what `--json` says of an ingest."""
     return {
         "offered": counts.offered,
@@ -55,7 +57,7 @@ def counted(counts: Counts) -> dict[str, Any]:
     }
 
 
-def show_counts(counts: Counts) -> None:
+def show_counts(counts: "Counts") -> None:
     """Print what became of what was offered."""
     screen.print(
         f"{counts.offered:,} offered = {counts.accepted:,} accepted +"

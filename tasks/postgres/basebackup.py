@@ -169,8 +169,10 @@ class BaseBackup:
     def _message(self) -> bytes | None:
         """Return the next message of the stream, or None at its end."""
         while True:
-            with self._told():
+            try:  # not `_told`: of many small messages that would take as long as reading them
                 size, data = self._connection.get_copy_data(1)
+            except psycopg.Error:
+                raise self._broken() from None
             if size > 0:
                 return bytes(data)
             if size == -1:
@@ -193,8 +195,10 @@ class BaseBackup:
         ready, _, _ = select.select([self._connection.socket], [], [], max(patience_s, 0))
         if not ready:
             raise Transient("the server fell silent", stanza=self._server.stanza, do="try again")
-        with self._told():
+        try:
             self._connection.consume_input()
+        except psycopg.Error:
+            raise self._broken() from None
 
     @contextmanager
     def _told(self) -> Iterator[None]:

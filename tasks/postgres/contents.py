@@ -149,7 +149,7 @@ def digest(
         sql.SQL(", ").join(maxima or [sql.NULL])
     )
     query = sql.SQL(
-        "select count(*), coalesce(sum({}::numeric), 0)::text, {} from {} t where {} and {}"
+        "select count(*), coalesce(sum({}), 0)::text, {} from {} t where {} and {}"
     ).format(sql.SQL(row_hash), newest, table.identifier, _seen_by(since), _in_blocks(blocks))
     row = connection.execute(query).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row

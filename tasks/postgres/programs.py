@@ -4,12 +4,15 @@ import importlib.util
 import logging
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres.owner import Owner
@@ -17,6 +20,9 @@ from tasks.postgres.server import Server, identify
 
 
 log = logging.getLogger(__name__)
+
+SERVICES = "hl7ops-service-"
+"""What the names of directories of service files begin with; the process id follows."""
 
 
 def embedded() -> Path:
@@ -59,13 +65,27 @@ def require(programs: Path, name: str, server: Server) -> None:
 
 @contextmanager
 def service_file(server: Server) -> Iterator[dict[str, str]]:
-    """Yield the environment that gives a program this server's address and password."""
-    with tempfile.TemporaryDirectory(prefix="hl7ops-") as folder:
+    """Yield the environment that gives a program this server's address and password.
+
+    They lie in a file that only we can read, and go with the block; what a killed run left of them
+    goes now.
+    """
+    _forget_those_of_the_dead()
+    with tempfile.TemporaryDirectory(prefix=f"{SERVICES}{os.getpid()}-") as folder:
         path = Path(folder, "service.conf")
         path.touch(mode=0o600)
         lines = [f"{key}={value}\n" for key, value in server.parameters().items()]
         path.write_text("[hl7ops]\n" + "".join(lines))
         yield {"PGSERVICEFILE": str(path), "PGSERVICE": "hl7ops"}
+
+
+def _forget_those_of_the_dead() -> None:
+    """Remove the service files of processes of ours that are no more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SERVICES}*-*"):
+        number = folder.name.removeprefix(SERVICES).partition("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            with suppress(OSError):  # another's, or gone just now
+                shutil.rmtree(folder)
 
 
 def run(

@@ -20,7 +20,8 @@ def hold(record: Record, backup: Backup, sealed: Measure, server: Server, tools:
         Stopped: a tier did not pass.
 
     """
-    found = measured(server, backup, sealed)
+    with record.tier("contents"):
+        found = measured(server, backup, sealed)
     with record.tier("structure"):
         record.add(*amcheck.check(server, tools))
     with record.tier("contents"):

@@ -46,7 +46,7 @@ class Record:
 
     @contextmanager
     def tier(self, tier: Tier) -> Iterator[None]:
-        """Run the checks of a tier; a proof that fails, or cannot be made, becomes a check itself.
+        """Run checks of a tier; a proof that fails, or cannot be made, becomes a check itself.
 
         Raises:
             Stopped: some check of the tier did not pass.
@@ -64,7 +64,8 @@ class Record:
         except OpsError as error:
             self.add(Check(tier, self.names[tier], "error", str(error)))
         finally:
-            self.seconds[tier] = round(time.monotonic() - began, 3)
+            spent = self.seconds.get(tier, 0) + time.monotonic() - began
+            self.seconds[tier] = round(spent, 3)
         if any(check.tier == tier and check.outcome in ("fail", "error") for check in self.checks):
             raise Stopped
 

@@ -130,10 +130,10 @@ def measure(
 
 
 def _facts(connections: Mapping[str, Connection]) -> tuple[list[Fact], list[Fact]]:
-    every = connections.items()
+    found = [facts.of(connection, name) for name, connection in connections.items()]
     return (
-        [fact for name, connection in every for fact in facts.count(connection, name)],
-        [fact for name, connection in every for fact in facts.broken(connection, name)],
+        [fact for counted, _ in found for fact in counted],
+        [fact for _, broken in found for fact in broken],
     )
 
 

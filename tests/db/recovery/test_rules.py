@@ -68,7 +68,7 @@ def freed(copy):
 def sealed(server):
     """Count how often each rule is broken now."""
     with server.connect() as connection:
-        return facts.broken(connection, "hl7")
+        return facts.of(connection, "hl7")[1]
 
 
 def bound(server, before):
@@ -106,6 +106,29 @@ def test_a_rule_that_cannot_be_asked_is_an_error(freed):
 def test_facts_name_no_patient(freed):
     """Subjects are connections, statuses and types."""
     with freed.connect() as connection:
-        found = facts.count(connection, "hl7")
-    assert {fact.check for fact in found} == {question.name for question in facts.COUNTED}
+        found, _ = facts.of(connection, "hl7")
+    assert {fact.check for fact in found} == {count.name for count in facts.COUNTED}
     assert Fact("messages of each status", "hl7: S", 0).subject in {f.subject for f in found}
+
+
+def test_each_count_is_that_of_a_query_of_its_own(freed):
+    """Messages are read once for all of them; nothing is counted otherwise for that."""
+    with freed.connect() as connection:
+        found, broken = facts.of(connection, "hl7")
+        expected = connection.execute(
+            "select 'hl7: ' || coalesce(c.name, '(none)'), count(*) from hl7_contract.messages m"
+            " left join hl7_contract.connections c using (connection_id) group by 1"
+        ).fetchall()
+        alone = [connection.execute(rule.query).fetchone()[0] for rule in facts.RULES]
+    seen = {(f.subject, f.value) for f in found if f.check == "messages of each connection"}
+    assert seen == set(expected)
+    assert [fact.value for fact in broken] == alone
+    everything = message_total(freed)
+    for check in {fact.check for fact in found}:
+        assert sum(fact.value for fact in found if fact.check == check) == everything
+
+
+def message_total(server):
+    """Count all messages."""
+    with server.connect() as connection:
+        return connection.execute("select count(*) from hl7_contract.messages").fetchone()[0]

@@ -86,6 +86,18 @@ def test_a_password_goes_by_a_file_that_only_we_can_read():
     assert not path.exists()
 
 
+def test_what_a_killed_run_left_of_a_password_goes_with_the_next(tmp_path, monkeypatch):
+    """That of a run that lives stays, and so does what is none of ours."""
+    monkeypatch.setattr(programs.tempfile, "tempdir", str(tmp_path))
+    names = ("hl7ops-service-999999999-ab", f"hl7ops-service-{os.getppid()}-ab", "hl7ops-x")
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "service.conf").write_text("password=open-sesame\n")
+    with programs.service_file(Server("main", "postgresql://h/hl7")):
+        assert not (tmp_path / names[0]).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
+
+
 def test_a_server_does_not_show_its_address():
     """Where it is printed, its stanza stands for it."""
     assert "open-sesame" not in repr(Server("main", "postgresql://ops:open-sesame@h/hl7"))
