@@ -29,7 +29,7 @@ from tasks.repository.s3.server import serving
 from tasks.repository.stanza import Stanza
 
 
-HISTORIES = int(os.environ.get("HL7OPS_BENCH_HISTORIES", "100"))
+HISTORIES = int(os.environ.pop("HL7OPS_BENCH_HISTORIES", "100"))
 
 LINKS: tuple[BackupType, ...] = ("full", *["incremental"] * 6, "differential", "snapshot")
 
