@@ -69,6 +69,11 @@ class Record:
         if any(check.tier == tier and check.outcome in ("fail", "error") for check in self.checks):
             raise Stopped
 
+    @property
+    def spent(self) -> dict[str, float]:
+        """The seconds of each tier, from the first tier to the last."""
+        return {tier: self.seconds[tier] for tier in self.names if tier in self.seconds}
+
     def add(self, *checks: Check) -> None:
         """Note checks that were made."""
         for check in checks:

@@ -74,7 +74,7 @@ def verify(
     with ExitStack() as held:
         with suppress(Stopped):
             _prove(stanza, backup, record, held, Beside(progress, meddle))
-        proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.seconds)
+        proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.spent)
         if meddle is None:
             catalogue.record(proof)
     log.info("backup %s: %s", backup.id, proof.verdict)

@@ -77,3 +77,13 @@ def test_every_tier_is_timed_also_one_that_fails():
         raise Corrupt("files differ")
     assert list(record.seconds) == ["objects", "manifest"]
     assert all(0 <= spent < 1 for spent in record.seconds.values())
+
+
+def test_what_a_tier_took_adds_up_and_is_told_in_the_order_of_tiers():
+    """What is measured for a later tier may come before an earlier one."""
+    record = Record()
+    for tier in ("contents", "structure", "contents"):
+        with record.tier(tier):
+            record.seconds[tier] = record.seconds.get(tier, 0) + 1
+    assert list(record.spent) == ["structure", "contents"]
+    assert record.spent["contents"] >= 2
