@@ -223,7 +223,6 @@ def live_all(name: str, chosen: dict[str, Any], seeds: Sequence[int]) -> Counter
 
 def main() -> None:
     """Live through all of them, two at a time, and count the verdicts."""
-    verdicts: Counter[str] = Counter()
     identity = pyrage.x25519.Identity.generate()
     keys = {"age_recipients": [str(identity.to_public())], "age_identity": str(identity)}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "backups") as server:
@@ -245,7 +244,6 @@ def main() -> None:
                 pool.submit(live_all, name, chosen, range(number, HISTORIES, len(ways)))
                 for number, (name, chosen) in enumerate(ways.items())
             ]
-            for each in lives:
-                verdicts += each.result()
+            verdicts = sum((each.result() for each in lives), Counter())
     for said, count in sorted(verdicts.items()):
         print(f"  {count:>4}  {said}")

@@ -14,15 +14,17 @@ from tasks.control import clock, settings
 from tasks.control.errors import Refused
 from tasks.repository import keeping
 from tasks.repository.legal import LegalHold
-from tasks.repository.model import BackupId
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import Stanza, open_stanza
 
 
-Id = Annotated[str, typer.Argument(help="Id of the backup.")]
+Id = Annotated[str, typer.Argument(help="Id of the backup, or `latest`.")]
 Reason = Annotated[str, typer.Option(help="Why, for whoever reads it later.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
-Days = Annotated[int | None, typer.Option(min=1, help="For how many days; without: until unpin.")]
+Days = Annotated[
+    int | None,
+    typer.Option(min=1, max=36_525, help="For how many days; without: until unpin."),
+]
 
 
 def _site() -> Stanza:
@@ -40,30 +42,37 @@ def pin(backup: Id, reason: Reason, days: Days = None, *, as_json: AsJson = Fals
     """Keep a backup from retention, for some days or until it is unpinned."""
     now = clock.now()
     until = now + timedelta(days=days) if days else None
-    made = Pin(BackupId(backup), _said(reason, "--reason"), now, until)
-    keeping.pin(_site(), made)
+    site = _site()
+    made = Pin(keeping.named(site, backup), _said(reason, "--reason"), now, until)
+    keeping.pin(site, made)
     ends = f"until {clock.readable(until)}" if until else "until it is unpinned"
-    say(vars(made), lambda: screen.print(f"{backup} stays {ends}"), as_json=as_json)
+    say(vars(made), lambda: screen.print(f"{made.backup} stays {ends}"), as_json=as_json)
 
 
-def unpin(backup: Id) -> None:
+def unpin(backup: Id, *, as_json: AsJson = False) -> None:
     """Let retention decide over a backup again; a legal hold is not ended by this."""
-    keeping.unpin(_site(), BackupId(backup))
+    site = _site()
+    name = keeping.named(site, backup)
+    keeping.unpin(site, name)
+    text = f"{name} is not pinned any more"
+    say({"backup": name}, lambda: screen.print(text), as_json=as_json)
 
 
 def hold(backup: Id, reason: Reason, by: By, *, as_json: AsJson = False) -> None:
     """Put a backup under legal hold: nothing removes it until somebody releases it."""
-    who = _said(by, "--by")
-    made = LegalHold(BackupId(backup), _said(reason, "--reason"), who, clock.now())
-    keeping.hold(_site(), made)
-    say(vars(made), lambda: screen.print(f"{backup} is under legal hold"), as_json=as_json)
+    site, who = _site(), _said(by, "--by")
+    made = LegalHold(keeping.named(site, backup), _said(reason, "--reason"), who, clock.now())
+    keeping.hold(site, made)
+    say(vars(made), lambda: screen.print(f"{made.backup} is under legal hold"), as_json=as_json)
 
 
 def release(backup: Id, reason: Reason, by: By, *, as_json: AsJson = False) -> None:
     """End a legal hold; a signed record of who ended it, and why, stays in the repository."""
     said, who = _said(reason, "--reason"), _said(by, "--by")
-    done = keeping.release(_site(), BackupId(backup), said, who)
-    text = f"{backup} is released; the record stays in the repository"
+    site = _site()
+    name = keeping.named(site, backup)
+    done = keeping.release(site, name, said, who)
+    text = f"{name} is released; the record stays in the repository"
     say(done, lambda: screen.print(text), as_json=as_json)
 
 

@@ -68,7 +68,9 @@ def repository_copy(
     def text() -> None:
         said = f"{counted(len(done.backups), 'backup')}, {counted(done.segments, 'WAL segment')}"
         screen.print(f"copied to {target.catalogue.storage.place}: {said}, {size(done.bytes)}")
-        screen.print("  what was copied is not proven there yet: hl7ops verify --repository")
+        if done.backups:
+            there = f"hl7ops verify {done.backups[-1]} --repository {target.repository}"
+            screen.print(f"  what was copied is not proven there yet: {there}")
 
     say(document, text, as_json=as_json)
 

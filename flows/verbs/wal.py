@@ -36,6 +36,9 @@ def wal_pull(*, as_json: AsJson = False) -> None:
         reached = f"the archive reaches {done.reaches or 'nothing yet'}"
         new = counted(done.segments, "new segment")
         screen.print(f"{'streaming is on' if done.is_streaming else new}; {reached}")
+        for interval in done.intervals:
+            if interval.gap:
+                screen.print(f"  {before(interval)}: no point in it can be reached")
 
     say(document, text, as_json=as_json)
 

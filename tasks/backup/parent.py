@@ -109,13 +109,27 @@ def _manifest(stanza: Stanza, backup: Backup) -> bytes:
 
 
 def _is_sound(stanza: Stanza, backup: Backup) -> bool:
-    proof = stanza.catalogue.last_proof(backup.id)
-    if isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed"):
-        log.warning("backup %s did not pass its last proof; not built on", backup.id)
-        return False
+    """Tell whether nothing is known against a backup, or against what it is built on."""
     try:
-        chain_to(stanza.catalogue, backup)
+        for link in chain_to(stanza.catalogue, backup):
+            _see_that_it_may_serve(stanza, link)
     except Corrupt as error:
-        log.warning("not built on: %s", error)
+        log.warning("%s is not built on: %s", backup.id, error)
         return False
     return True
+
+
+def _see_that_it_may_serve(stanza: Stanza, link: Backup) -> None:
+    """See that a link did not fail its last proof, and that its objects are there.
+
+    Raises:
+        Corrupt: it did, or they are not.
+
+    """
+    catalogue = stanza.catalogue
+    proof = catalogue.last_proof(link.id)
+    if isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed"):
+        raise Corrupt("a backup did not pass its last proof", seen=link.id)
+    lacking = catalogue.lacking(link)
+    if lacking:
+        raise Corrupt("a backup is not whole", seen=f"{link.id} lacks {', '.join(lacking[:3])}")

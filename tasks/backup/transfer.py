@@ -82,12 +82,29 @@ def open_archive(stanza: Stanza, server: Server) -> Archive:
     """Return the archive of a server's WAL.
 
     Raises:
-        Refused: the repository belongs to another cluster.
+        Refused: the repository belongs to another cluster; or it is empty, though WAL of this
+            server was archived before, as where its directory is not mounted.
 
     """
     identity = identify(server)
+    if stanza.catalogue.claimed() is None:
+        _see_that_none_was_archived(stanza, server)
     size = slot.written(server, switch=False).segment_bytes
     return stanza.catalogue.archive(stanza.catalogue.claim(identity.system_identifier, size))
+
+
+def _see_that_none_was_archived(stanza: Stanza, server: Server) -> None:
+    """See that an empty repository is a new one, and not another one that is missing here."""
+    found = slot.find(server)
+    if found is not None:
+        raise Refused(
+            "the repository is empty, though WAL of this server was archived before",
+            stanza=stanza.name,
+            seen=f"nothing in {stanza.catalogue.storage.place}; slot {found.name} is there",
+            expected="the repository that it was archived to",
+            do="see that BACKUP_DIR or S3_BUCKET is right and mounted; to begin in a new one:"
+            f" select pg_drop_replication_slot('{found.name}'), then hl7ops backup full",
+        )
 
 
 def reserve(stanza: Stanza, server: Server, found: Slot | None, *, restart: bool) -> Slot:

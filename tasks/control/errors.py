@@ -44,6 +44,10 @@ class Corrupt(OpsError):
     exit_code = 4
 
 
+class WrongKey(Corrupt):
+    """What is encrypted is closed to the identity at hand; that says nothing against the data."""
+
+
 class Transient(OpsError):
     """The world was not ready; the same call may succeed later. The only kind that is retried."""
 

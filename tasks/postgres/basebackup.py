@@ -209,8 +209,15 @@ class BaseBackup:
             raise self._broken() from None
 
     def _broken(self) -> OpsError:
-        kind = OpsError if self._connection.status == pq.ConnStatus.OK else Transient
-        return kind("the server ended the backup", stanza=self._server.stanza, seen=self._said())
+        said = self._said()
+        is_gone = self._connection.status != pq.ConnStatus.OK or "terminating connection" in said
+        kind = Transient if is_gone else OpsError
+        return kind(
+            "the server ended the backup",
+            stanza=self._server.stanza,
+            seen=said,
+            do="see that the server runs, and take another",
+        )
 
     def _said(self) -> str:
         return self._connection.get_error_message().strip().partition("\n")[0]

@@ -1,6 +1,7 @@
 """Bring a copy up: recover it to its seal, in a cluster that can reach nobody."""
 
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
         "config_file": str(copy.data / CONFIGURATION),
         "hba_file": str(copy.data / ACCESS),
         "ident_file": str(copy.data / CONFIGURATION),
-        "restore_command": f'cp "{copy.wal}/%f" "%p"',
+        "restore_command": f'cp {shlex.quote(str(copy.wal)).replace("%", "%%")}/%f "%p"',
         "recovery_target_name": backup.seal.restore_point,
         "recovery_target_action": "promote",
         "recovery_target_timeline": str(backup.timeline),

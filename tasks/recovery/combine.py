@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.control.errors import Corrupt, OpsError
+from tasks.control.errors import Corrupt, OpsError, WrongKey
 from tasks.postgres import programs
 from tasks.recovery import unpack
 from tasks.recovery.scratch import Scratch
@@ -44,6 +44,8 @@ def unpack_link(catalogue: Catalogue, link: Link) -> list[Corrupt]:
     for item in link.backup.objects:
         try:
             unpack.unpack(catalogue, link.backup, item, link.place)
+        except WrongKey:
+            raise
         except Corrupt as error:
             bad.append(error)
     return bad

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 from tasks.postgres.server import Server
 from tasks.recovery.comparison import Comparison, Relation, Row
@@ -84,9 +85,10 @@ class Suite:
     def bound(self, copy: Server, sealed: list[Fact]) -> list[Check]:
         """See that no rule of the platform is broken more often in the copy than in the source."""
         parameters = copy.parameters()
+        user, database, host = (quote(parameters[n], safe="") for n in ("user", "dbname", "host"))
         address = (
-            f"postgresql+psycopg://{parameters['user']}@localhost/{parameters['dbname']}"
-            f"?host={parameters['host']}&port={parameters['port']}"
+            f"postgresql+psycopg://{user}@localhost/{database}"
+            f"?host={host}&port={parameters['port']}"
         )
         source = self._context.data_sources.add_postgres(
             parameters["dbname"], connection_string=address, create_temp_table=False

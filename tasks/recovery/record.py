@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.control.errors import Corrupt, OpsError, Refused, WrongKey
 from tasks.repository.proof import Check, Tier
 
 
@@ -50,14 +50,14 @@ class Record:
 
         Raises:
             Stopped: some check of the tier did not pass.
-            Refused: a precondition does not hold, so nothing is said of the backup.
+            Refused, WrongKey: a precondition does not hold, so nothing is said of the backup.
 
         """
         began = time.monotonic()
         log.info("tier %s", tier)
         try:
             yield
-        except Refused:
+        except (Refused, WrongKey):
             raise
         except Corrupt as error:
             self.add(Check(tier, self.names[tier], "fail", str(error)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, WrongKey
 from tasks.postgres import lsn
 from tasks.postgres.basebackup import MANIFEST
 from tasks.postgres.lsn import Segment
@@ -76,6 +76,8 @@ def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
     for segment in needed(first, last):
         try:
             _fetch(archive, segment, kept.get(segment), copy)
+        except WrongKey:
+            raise
         except Corrupt as error:
             bad.append(error)
     if backup.timeline > 1:

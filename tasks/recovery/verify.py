@@ -66,6 +66,7 @@ def verify(
     Raises:
         Refused: there is no such backup, it is being verified already, the disk has not enough
             room, or the programs are of another version. Nothing is recorded.
+        WrongKey: the identity at hand does not open it. Nothing is recorded either.
 
     """
     catalogue, started = stanza.catalogue, clock.now()

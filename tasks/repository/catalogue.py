@@ -1,6 +1,5 @@
 """What the repository says of itself: signed documents beside the data, the only truth."""
 
-import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold, LegalHolds
-from tasks.repository.model import MEASURE, Backup, BackupId, Damaged
+from tasks.repository.model import ID, MEASURE, Backup, BackupId, Damaged
 from tasks.repository.pins import Pin, Pins
 from tasks.repository.proof import Proof
 from tasks.repository.reach import Reaches
@@ -24,8 +23,6 @@ from tasks.repository.wal import Archive
 
 DOCUMENT = "backup.json"
 PROOFS = "proofs/"
-
-_ID = re.compile(r"^[a-z]+-\d{8}T\d{6}Z$")
 
 
 @dataclass(frozen=True)
@@ -159,6 +156,15 @@ class Catalogue:
         found = [*self.storage.objects(prefix), *self.storage.leftovers(prefix)]
         return [(item.name, item.bytes) for item in found]
 
+    def lacking(self, backup: Backup) -> list[str]:
+        """Name the objects of a backup that are missing here, or have another size."""
+        sizes, prefix = dict(self.objects(backup.id)), self.prefix(backup.id)
+        return [
+            item.name
+            for item in backup.objects
+            if sizes.get(f"{prefix}{item.name}") != item.stored_bytes
+        ]
+
     def stamps(self) -> set[str]:
         """Return the moments that something among the backups is named by."""
         return {name.rpartition("-")[2] for name in self._folders()}
@@ -230,7 +236,7 @@ class Catalogue:
         found: dict[BackupId, list[str]] = {}
         for item in [*self.storage.objects(prefix), *self.storage.leftovers(prefix)]:
             backup, _, name = item.name.removeprefix(prefix).partition("/")
-            if _ID.match(backup):
+            if ID.match(backup):
                 found.setdefault(BackupId(backup), []).append(name)
         return found
 

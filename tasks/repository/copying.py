@@ -10,7 +10,7 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.postgres import lsn
 from tasks.repository.catalogue import DOCUMENT, Catalogue
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Backup, BackupId, StoredObject
+from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal import Archive, Kept
 
@@ -46,7 +46,8 @@ class Copier:
 
         Args:
             wanted: ids of backups; none: those that are newer than the newest of the target, or the
-                newest one where it is empty.
+                newest one where it is empty. One whose copy is not whole, or failed its last proof
+                there, is sent again.
             everything: copy all that the target lacks.
 
         Raises:
@@ -87,15 +88,23 @@ class Copier:
             chosen = [b for b in ours if b.finished_at > known[-1].finished_at] if known else []
             chosen = chosen if known else ours[-1:]
         chains = {link.id: link for each in chosen for link in chain_to(self.source, each)}
-        return [link for link in chains.values() if link.id not in theirs]
+        return [link for link in chains.values() if link.id not in theirs or self._is_bad(link)]
+
+    def _is_bad(self, backup: Backup) -> bool:
+        """Tell whether the target's copy of a backup is known not to be good."""
+        return bool(self.target.lacking(backup)) or self._has_failed(backup)
+
+    def _has_failed(self, backup: Backup) -> bool:
+        proof = self.target.last_proof(backup.id)
+        return isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed")
 
     def _backup(self, backup: Backup) -> None:
         """Copy one backup: its objects, then the document that makes it known."""
         prefix = self.source.prefix(backup.id)
         there = {item.name: item.bytes for item in self.target.storage.objects(prefix)}
-        done = 0
+        done, has_failed = 0, self._has_failed(backup)
         for item in backup.objects:
-            if there.get(f"{prefix}{item.name}") != item.stored_bytes:
+            if has_failed or there.get(f"{prefix}{item.name}") != item.stored_bytes:
                 self._object(prefix, item)
             done += item.stored_bytes
             self.progress(f"copy {backup.id}", done, backup.bytes_stored)

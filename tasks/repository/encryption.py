@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from tasks.control.errors import Corrupt, OpsError
+from tasks.control.errors import Corrupt, OpsError, WrongKey
 
 
 PIPE_BYTES = 1 << 20
@@ -148,5 +148,11 @@ class Decrypting(_Beside):
 
 def undecrypted(error: BaseException, name: str) -> Corrupt:
     """Return what the library meant."""
-    what = "is encrypted to another key" if "No matching" in str(error) else "was changed"
-    return Corrupt(f"an encrypted object {what}", seen=name)
+    if "No matching" in str(error):
+        return WrongKey(
+            "an encrypted object is encrypted to another key",
+            seen=name,
+            expected="the identity of one of its recipients",
+            do="set AGE_IDENTITY_FILE",
+        )
+    return Corrupt("an encrypted object was changed", seen=name)

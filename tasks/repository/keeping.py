@@ -1,10 +1,31 @@
 """Keep backups from removal: in every repository that has a copy, and until somebody ends it."""
 
+from tasks.control.errors import Refused
 from tasks.repository.catalogue import DOCUMENT, Catalogue
 from tasks.repository.legal import LegalHold, Release
-from tasks.repository.model import BackupId
+from tasks.repository.model import ID, BackupId
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import Stanza
+
+
+def named(stanza: Stanza, wanted: str) -> BackupId:
+    """Return the id of a backup by what a person calls it: that id, or `latest`.
+
+    Raises:
+        Refused: there is no backup, or that is no id of one.
+
+    """
+    if wanted == "latest":
+        return stanza.catalogue.get(wanted).id
+    if not ID.match(wanted):
+        raise Refused(
+            "that is no id of a backup",
+            stanza=stanza.name,
+            seen=wanted,
+            expected="one such as full-20261124T020000Z, or latest",
+            do="hl7ops backups",
+        )
+    return BackupId(wanted)
 
 
 def pin(stanza: Stanza, made: Pin) -> None:

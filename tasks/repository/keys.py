@@ -124,6 +124,7 @@ class Keyring:
             os.fsync(file.fileno())
         try:
             path.hardlink_to(aside)
+            log.warning("made the key that signs backups; keep a copy of %s", self.folder)
         except FileExistsError:
             log.debug("another process made the key first")
         finally:

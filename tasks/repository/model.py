@@ -1,5 +1,6 @@
 """Facts of a backup: what it holds, of which cluster, and what it is built on."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
@@ -20,6 +21,10 @@ MEASURE = "measure.json"
 """What the seal holds of tables and objects."""
 
 BackupId = NewType("BackupId", str)
+
+ID = re.compile(r"[a-z]+-\d{8}T\d{6}Z\Z")
+"""An id: what it is and the second in which it was begun, in UTC."""
+
 BackupType = Literal["full", "differential", "incremental", "snapshot"]
 
 _STRICT = ConfigDict(extra="forbid")

@@ -188,6 +188,29 @@ def test_a_pin_is_listed_until_it_is_taken_off(hl7ops, taken):
     assert hl7ops.json("backups")[0]["pinned"] is None
 
 
+def test_the_latest_can_be_pinned_by_that_name(hl7ops, taken):
+    """What is kept is the backup, not a name that means another one tomorrow."""
+    assert hl7ops.json("pin", "latest", "--reason", "x")["backup"] == taken["id"]
+    (line,) = hl7ops.json("backups")
+    assert (line["id"], line["pinned"]) == (taken["id"], "x")
+    assert hl7ops.json("unpin", "latest") == {"backup": taken["id"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["../../etc", "--reason", "x"], 3),
+        (["full-20200101T000000Z", "--reason", "x"], 3),
+        (["latest", "--reason", "x", "--days", "99999999999"], 2),
+    ],
+)
+def test_a_pin_of_nothing_or_for_ever_is_refused(hl7ops, taken, arguments, code):
+    """Each by its exit code, and none with a traceback."""
+    done = hl7ops("pin", *arguments)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
 def test_a_pin_for_some_days_and_a_legal_hold_are_listed(hl7ops, taken):
     """Also in what a cleanup says; only a release ends the hold."""
     told = hl7ops.json("pin", taken["id"], "--reason", "audit", "--days", "3")

@@ -139,6 +139,25 @@ def test_summaries_that_are_gone_are_told_and_a_full_backup_offered(fresh):
     assert take.take(fresh).type == "full"
 
 
+def test_what_is_built_on_a_failed_or_broken_full_one_is_not_built_on(fresh):
+    """Whatever its own last proof says: a chain is as good as its worst link."""
+    full = take.take(fresh)
+    take.take(fresh, "incremental")
+    now = clock.now()
+    failed = Proof(full.id, "main", now, now, [Check("objects", "looked at", "fail")])
+    fresh.catalogue.record(failed)
+    with pytest.raises(Refused, match="hl7ops backup full"):
+        take.take(fresh, "incremental")
+    whole = take.take(fresh)
+    last = take.take(fresh, "incremental")
+    place = fresh.catalogue.storage.root / fresh.catalogue.prefix(whole.id) / "base.tar.zst"
+    place.rename(place.with_suffix(".away"))
+    with pytest.raises(Refused, match="hl7ops backup full"):
+        take.take(fresh, "incremental")
+    place.with_suffix(".away").rename(place)
+    assert take.take(fresh, "incremental").parent == last.id
+
+
 def test_a_parent_that_failed_its_proof_is_not_built_on(fresh):
     """Nor is one whose chain is broken; the newest sound one is."""
     full = take.take(fresh)

@@ -122,6 +122,19 @@ def test_the_repository_of_one_cluster_takes_no_wal_of_another(stanza, other):
         wal.pull(shared, other.server())
 
 
+def test_an_empty_repository_in_the_place_of_a_known_one_is_refused(stanza, tmp_path):
+    """A directory that is not mounted; the slot has not moved, so that nothing is lost."""
+    wal.pull(stanza, stanza.server(), restart=True)
+    before = slot.find(stanza.server()).restart_lsn
+    elsewhere = stanza.settings.model_copy(update={"backup_dir": tmp_path / "unmounted"})
+    lost = open_stanza(elsewhere)
+    for deed in (lambda: wal.pull(lost, lost.server()), lambda: take.take(lost)):
+        with pytest.raises(Refused, match=r"is empty, though WAL .* mounted"):
+            deed()
+    assert slot.find(stanza.server()).restart_lsn == before
+    wal.pull(stanza, stanza.server())
+
+
 def test_a_pull_waits_for_another_one_and_for_nothing_else(stanza, monkeypatch, tmp_path):
     """Where the repository cannot be written it is refused at once."""
     monkeypatch.setattr(pull, "PATIENCE_S", 3)

@@ -145,6 +145,26 @@ def test_a_copy_is_killed_anywhere_and_gone_on_with(both, s3_settings):
     assert verify(both.at("s3"), "latest").verdict == "proven"
 
 
+@pytest.mark.parametrize("how", ["gone", "flipped"])
+def test_a_bad_copy_is_sent_again(both, s3, how):
+    """One that is not whole, and one that failed its proof there."""
+    copier(both).run(everything=True)
+    full = both.catalogue.get(ids(both, "local")[0])
+    there = both.repositories["s3"]
+    name = f"{there.prefix(full.id)}base.tar.zst"
+    if how == "gone":
+        there.storage.delete(name)
+    else:
+        data = there.storage.get(name)
+        there.storage.put(name, data[:-1] + bytes([data[-1] ^ 1]))
+        assert verify(both.at("s3"), full.id).verdict == "failed"
+    assert check(there).damage
+    assert copier(both).run([full.id]).backups == [full.id]
+    assert check(there).damage == []
+    assert verify(both.at("s3"), full.id).verdict == "proven"
+    assert copier(both).run([full.id]).backups == []
+
+
 def test_what_keeps_a_backup_keeps_its_copy_too(both):
     """Who pinned it, or put it under legal hold, meant the backup, wherever it lies."""
     full, incremental = ids(both, "local")
