@@ -12,6 +12,7 @@ from tasks.backup import manner, take, unchanged
 from tasks.control import settings
 from tasks.recovery.verify import verify
 from tasks.repository.stanza import open_stanza
+from tests.db.backup.anew import begun_anew
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def test_a_machine_without_the_key_remembers_what_it_sealed(stanza, tmp_path):
 
     identity = pyrage.x25519.Identity.generate()
     keys = {"age_recipients": (str(identity.to_public()),), "backup_dir": tmp_path / "closed"}
-    host = open_stanza(stanza.settings.model_copy(update=keys))
+    host = begun_anew(stanza, **keys)
     take.take(host)
     made = take.take(host, "incremental")
     assert made.seal.reused > 0
