@@ -18,7 +18,11 @@ def measure(on: Ground, ours: Ours) -> None:
     """Run a real S3 server on this machine, and compare."""
     print("on PostgreSQL 18, full, to S3; the store shares the machine")
     with serving(on.path / "store", BUCKET) as store:
-        bucket = replace(ours, extra=_settings(store), stanza="bucket")
+        bucket = replace(
+            ours,
+            extra={name.upper(): value for name, value in store.settings.items()},
+            stanza="bucket",
+        )
         whole = ours.data(ours.backups()[-1])[0]
         contest = Contest(
             {
@@ -35,16 +39,6 @@ def measure(on: Ground, ours: Ours) -> None:
         print(f"    the store takes {whole.stat().st_size / 1e6 / alone.median:,.0f} MB/s")
         show_phases(bucket)
         proofs.measure(bucket)
-
-
-def _settings(store: Server) -> dict[str, str]:
-    return {
-        "S3_BUCKET": BUCKET,
-        "S3_ENDPOINT_URL": store.endpoint,
-        "S3_ACCESS_KEY_ID": store.access_key,
-        "S3_SECRET_ACCESS_KEY": store.secret_key.get_secret_value(),
-        "S3_REGION": "us-east-1",
-    }
 
 
 def _put(store: Server, path: Path) -> float:

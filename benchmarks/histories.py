@@ -226,18 +226,11 @@ def main() -> None:
     identity = pyrage.x25519.Identity.generate()
     keys = {"age_recipients": [str(identity.to_public())], "age_identity": str(identity)}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "backups") as server:
-        bucket = {
-            "s3_bucket": "backups",
-            "s3_endpoint_url": server.endpoint,
-            "s3_region": "us-east-1",
-            "s3_access_key_id": server.access_key,
-            "s3_secret_access_key": server.secret_key.get_secret_value(),
-        }
         ways: dict[str, dict[str, Any]] = {
             "directory": {},
             "directory, encrypted": keys,
-            "S3": bucket | {"s3_prefix": "plain"},
-            "S3, encrypted": bucket | {"s3_prefix": "closed"} | keys,
+            "S3": server.settings | {"s3_prefix": "plain"},
+            "S3, encrypted": server.settings | {"s3_prefix": "closed"} | keys,
         }
         with ThreadPoolExecutor(2) as pool:
             lives = [

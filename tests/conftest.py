@@ -43,14 +43,7 @@ def s3(tmp_path_factory):
 @pytest.fixture
 def s3_settings(s3):
     """Return the settings of a repository of its own in the bucket."""
-    return {
-        "s3_bucket": s3.bucket,
-        "s3_endpoint_url": s3.server.endpoint,
-        "s3_prefix": f"place-{next(_numbers)}",
-        "s3_region": "us-east-1",
-        "s3_access_key_id": s3.server.access_key,
-        "s3_secret_access_key": s3.server.secret_key.get_secret_value(),
-    }
+    return s3.server.settings | {"s3_prefix": f"place-{next(_numbers)}"}
 
 
 class ByRoom(LoadScopeScheduling):

@@ -18,9 +18,9 @@ from reports.page import size
 from tasks.control import running, settings
 from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
-from tasks.postgres.embedded import Home, open_home
+from tasks.postgres.embedded import open_home
 from tasks.recovery.verify import verify
-from tasks.repository.s3.server import Server, serving
+from tasks.repository.s3.server import serving
 from tasks.repository.stanza import Stanza, open_stanza
 
 
@@ -57,7 +57,7 @@ def demo(
         serving(home.path / "s3", BUCKET) as store,
         prefect(home, known.hl7ops_port) as (server, process),
     ):
-        both = _both(home, store)
+        both = {"backup_dir": str(home.path / "repository"), **store.settings}
         stanza = open_stanza(settings.load(**both))
         _load(stanza, messages)
         _heading("3. Prefect: back up, prove by a restore, copy to S3, clean up, report")
@@ -92,18 +92,6 @@ def _load(stanza: Stanza, messages: int) -> None:
             file.writelines(bytes_of(islice(traffic, 200)))
         file.writelines(BROKEN)
     show_counts(ingest.ingest(server, [str(path)]))
-
-
-def _both(home: Home, store: Server) -> dict[str, str]:
-    """Return the settings of a repository in the home, and another one in a real S3 server."""
-    return {
-        "backup_dir": str(home.path / "repository"),
-        "s3_bucket": BUCKET,
-        "s3_endpoint_url": store.endpoint,
-        "s3_region": "us-east-1",
-        "s3_access_key_id": store.access_key,
-        "s3_secret_access_key": store.secret_key.get_secret_value(),
-    }
 
 
 def _run_flow(server: PrefectServer, stanza: str, known: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.postgres.server import Identity, Server
 from tasks.repository.chain import chain_to
-from tasks.repository.model import MANIFEST, Backup, BackupType, Damaged
+from tasks.repository.model import MANIFEST, Backup, BackupType
+from tasks.repository.proof import condemns
 from tasks.repository.stanza import Stanza
 
 
@@ -127,8 +128,7 @@ def _see_that_it_may_serve(stanza: Stanza, link: Backup) -> None:
 
     """
     catalogue = stanza.catalogue
-    proof = catalogue.last_proof(link.id)
-    if isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed"):
+    if condemns(catalogue.last_proof(link.id)):
         raise Corrupt("a backup did not pass its last proof", seen=link.id)
     lacking = catalogue.lacking(link)
     if lacking:

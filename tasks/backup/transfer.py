@@ -86,11 +86,12 @@ def open_archive(stanza: Stanza, server: Server) -> Archive:
             server was archived before, as where its directory is not mounted.
 
     """
-    identity = identify(server)
-    if stanza.catalogue.claimed() is None:
-        _see_that_none_was_archived(stanza, server)
+    identity, catalogue = identify(server), stanza.catalogue
     size = slot.written(server, switch=False).segment_bytes
-    return stanza.catalogue.archive(stanza.catalogue.claim(identity.system_identifier, size))
+    claim = catalogue.claim(
+        identity.system_identifier, size, lambda: _see_that_none_was_archived(stanza, server)
+    )
+    return catalogue.archive(claim)
 
 
 def _see_that_none_was_archived(stanza: Stanza, server: Server) -> None:

@@ -1,5 +1,6 @@
 """What the repository says of itself: signed documents beside the data, the only truth."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -70,9 +71,11 @@ class Catalogue:
         """Return whom this repository belongs to, or None where it is empty."""
         return claims.claimed(self._documents)
 
-    def claim(self, system_identifier: str, segment_bytes: int) -> Claim:
+    def claim(
+        self, identifier: str, segment_bytes: int, before_first: Callable[[], None] = lambda: None
+    ) -> Claim:
         """Return whom the repository belongs to, written on first use; raises as `claims.claim`."""
-        return claims.claim(self._documents, system_identifier, segment_bytes)
+        return claims.claim(self._documents, identifier, segment_bytes, before_first)
 
     def entries(self) -> list[Backup | Damaged]:
         """List the complete backups, oldest first, those with a damaged document among them.
@@ -159,11 +162,8 @@ class Catalogue:
     def lacking(self, backup: Backup) -> list[str]:
         """Name the objects of a backup that are missing here, or have another size."""
         sizes, prefix = dict(self.objects(backup.id)), self.prefix(backup.id)
-        return [
-            item.name
-            for item in backup.objects
-            if sizes.get(f"{prefix}{item.name}") != item.stored_bytes
-        ]
+        every = backup.objects
+        return [item.name for item in every if sizes.get(prefix + item.name) != item.stored_bytes]
 
     def stamps(self) -> set[str]:
         """Return the moments that something among the backups is named by."""

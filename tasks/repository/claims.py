@@ -1,5 +1,6 @@
 """Whom a repository belongs to: the cluster, and the key that signs for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,8 +35,13 @@ def claimed(documents: Documents) -> Claim | None:
     return documents.parsed(Claim, name, data)
 
 
-def claim(documents: Documents, system_identifier: str, segment_bytes: int) -> Claim:
-    """Return whom the repository belongs to, written on first use.
+def claim(
+    documents: Documents,
+    system_identifier: str,
+    segment_bytes: int,
+    before_first: Callable[[], None],
+) -> Claim:
+    """Return whom the repository belongs to, written on first use, unless `before_first` raises.
 
     Raises:
         Refused: the repository belongs to another cluster.
@@ -43,6 +49,7 @@ def claim(documents: Documents, system_identifier: str, segment_bytes: int) -> C
     """
     known = claimed(documents)
     if known is None:
+        before_first()
         known = Claim(documents.stanza, system_identifier, segment_bytes, clock.now())
         documents.put(_name(documents), known)
     if known.system_identifier != system_identifier:

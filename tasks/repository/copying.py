@@ -10,7 +10,8 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.postgres import lsn
 from tasks.repository.catalogue import DOCUMENT, Catalogue
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
+from tasks.repository.model import Backup, BackupId, StoredObject
+from tasks.repository.proof import condemns
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal import Archive, Kept
 
@@ -92,19 +93,15 @@ class Copier:
 
     def _is_bad(self, backup: Backup) -> bool:
         """Tell whether the target's copy of a backup is known not to be good."""
-        return bool(self.target.lacking(backup)) or self._has_failed(backup)
-
-    def _has_failed(self, backup: Backup) -> bool:
-        proof = self.target.last_proof(backup.id)
-        return isinstance(proof, Damaged) or (proof is not None and proof.verdict == "failed")
+        return bool(self.target.lacking(backup)) or condemns(self.target.last_proof(backup.id))
 
     def _backup(self, backup: Backup) -> None:
         """Copy one backup: its objects, then the document that makes it known."""
         prefix = self.source.prefix(backup.id)
-        there = {item.name: item.bytes for item in self.target.storage.objects(prefix)}
-        done, has_failed = 0, self._has_failed(backup)
+        has_failed = condemns(self.target.last_proof(backup.id))
+        lacking, done = self.target.lacking(backup), 0
         for item in backup.objects:
-            if has_failed or there.get(f"{prefix}{item.name}") != item.stored_bytes:
+            if has_failed or item.name in lacking:
                 self._object(prefix, item)
             done += item.stored_bytes
             self.progress(f"copy {backup.id}", done, backup.bytes_stored)

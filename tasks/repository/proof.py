@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from tasks.control.errors import Corrupt, OpsError
-from tasks.repository.model import FORMAT, BackupId
+from tasks.repository.model import FORMAT, BackupId, Damaged
 
 
 Verdict = Literal["proven", "partial", "failed", "error"]
@@ -85,3 +85,8 @@ class Proof:
             expected="every check of every tier to pass",
             do=f"read the report; hl7ops verify {self.backup} runs the checks again",
         )
+
+
+def condemns(last: Proof | Damaged | None) -> bool:
+    """Tell whether a backup's last proof speaks against it, as a record that is damaged does."""
+    return isinstance(last, Damaged) or (last is not None and last.verdict == "failed")

@@ -24,11 +24,23 @@ STOP_S = 10
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens, and the pair of keys that it knows."""
+    """Where it listens, the bucket that is there, and the pair of keys that it knows."""
 
     endpoint: str
+    bucket: str
     access_key: str
     secret_key: SecretStr = field(repr=False)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a repository in the bucket."""
+        return {
+            "s3_bucket": self.bucket,
+            "s3_endpoint_url": self.endpoint,
+            "s3_region": "us-east-1",
+            "s3_access_key_id": self.access_key,
+            "s3_secret_access_key": self.secret_key.get_secret_value(),
+        }
 
 
 @contextmanager
@@ -42,7 +54,10 @@ def serving(folder: Path, bucket: str) -> Iterator[Server]:
     (folder / bucket).mkdir(parents=True, exist_ok=True, mode=0o700)
     port = _free_port()
     server = Server(
-        f"http://127.0.0.1:{port}", f"KEY{secrets.token_hex(8)}", SecretStr(secrets.token_hex(16))
+        f"http://127.0.0.1:{port}",
+        bucket,
+        f"KEY{secrets.token_hex(8)}",
+        SecretStr(secrets.token_hex(16)),
     )
     keys = f'"{server.access_key},{server.secret_key.get_secret_value()}"'  # CSV: one pair
     with subprocess.Popen(  # noqa: S603 - our own arguments
