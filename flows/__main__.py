@@ -41,6 +41,7 @@ def main() -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what Ctrl-C breaks off
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, too
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()

@@ -109,8 +109,9 @@ def test_a_stream_that_is_killed_is_made_up_for(line, death, place, count, next_
     wal.pull(site, site.server(), restart=True)
     begin(death, site, "stream", place, count)
     while not death.has_ended:
+        line.house.run(line.now, "insert into counted values (1)")
+        time.sleep(0.7)  # so that the unfinished segment is met with something in it
         line.house.write(line.now)
-        time.sleep(0.2)
     death.see_that_it_was_killed()
     if next_ == "pull":
         wal.pull(site, site.server())
