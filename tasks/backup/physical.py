@@ -89,6 +89,7 @@ class Physical:
             seal=sealed,
             phases=phases.seconds,
             parent_manifest=self.parent.backup.manifest.sha256 if self.parent else None,
+            superuser=identity.superuser,
         )
 
     def _copy(self, progress: Progress) -> Copied:

@@ -68,7 +68,6 @@ class Snapshot:
         with moment.watching(self.server) as watch, phases.phase("dump and seal"):
             tables, shot = self._shoot(watch)
             self.stanza.catalogue.claim(identity.system_identifier, shot.at.segment_bytes)
-            superuser = _superuser(watch.acting)
             numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
             with _beside(measure, watch.watching, tables, shot.sequences) as measuring:
                 dumps = self._dump(numbers, shot, kept, progress)
@@ -93,7 +92,7 @@ class Snapshot:
             seal=_seal(shot, measured, phases),
             phases=phases.seconds,
             dumps=dumps,
-            superuser=superuser,
+            superuser=identity.superuser,
         )
 
     def _shoot(self, watch: Watch) -> tuple[moment.Tables, Shot]:
@@ -197,11 +196,3 @@ def _oid(connection: Connection) -> int:
     ).fetchone()
     assert row is not None  # noqa: S101 - we are in it
     return int(row[0])
-
-
-def _superuser(acting: dict[str, Connection]) -> str:
-    """Return the role that made the cluster; its number is always 10."""
-    row = next(iter(acting.values())).execute("select rolname from pg_roles where oid = 10")
-    found = row.fetchone()
-    assert found is not None  # noqa: S101 - it cannot be dropped
-    return str(found[0])

@@ -16,3 +16,8 @@ def stamp(moment: datetime) -> str:
 def readable(moment: datetime) -> str:
     """Spell a moment for people: `2026-11-23 02:00:00 UTC`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def exact(moment: datetime) -> str:
+    """Spell a moment to the microsecond: `2026-11-23 02:00:00.000000 UTC`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")

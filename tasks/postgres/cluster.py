@@ -33,13 +33,14 @@ class Cluster:
     """A data directory, the directory of its socket, and the programs that serve it.
 
     It listens on a Unix socket only, in a directory that no other user can enter, and so needs no
-    password.
+    password. Its log lies beside the data directory, unless it is told where.
     """
 
     data: Path
     sockets: Path
     port: int
     programs: Path
+    logged: Path | None = None
 
     def server(
         self, stanza: str, database: str = "postgres", superuser: str = "postgres"
@@ -52,8 +53,8 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """The server's log file, beside its data directory."""
-        return self.data.with_name(f"{self.data.name}.log")
+        """The server's log file."""
+        return self.logged or self.data.with_name(f"{self.data.name}.log")
 
     def pid(self) -> int | None:
         """Return the process id of the running server, or None.

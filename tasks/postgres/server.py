@@ -105,11 +105,12 @@ def _described(error: psycopg.Error) -> str:
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one cluster from another, and what it runs."""
+    """What tells one cluster from another, what it runs, and which role made it."""
 
     system_identifier: str
     version_num: int
     data_directory: str
+    superuser: str
 
     @property
     def major(self) -> int:
@@ -127,7 +128,8 @@ def identify(server: Server) -> Identity:
     with server.connect(statement_timeout_s=10) as connection:
         row = connection.execute(
             "select system_identifier::text, current_setting('server_version_num')::int,"
-            " current_setting('data_directory') from pg_control_system()"
+            " current_setting('data_directory'),"
+            " (select rolname::text from pg_roles where oid = 10) from pg_control_system()"
         ).fetchone()
     assert row is not None  # noqa: S101 - a query without a FROM that can be empty
     identity = Identity(*row)

@@ -26,6 +26,9 @@ SHORTAGES = (
 )
 """What a server says that lacks something of this machine; it tells nothing of the backup."""
 
+SUPERUSER = "postgres"
+"""Who is taken to have made a cluster whose backup does not tell."""
+
 CONFIGURATION = "scratch.conf"
 ACCESS = "scratch_hba.conf"
 
@@ -46,6 +49,7 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
     """
     _see_that_versions_agree(backup, copy)
     _configure(copy)
+    server = copy.cluster.server(backup.stanza, superuser=backup.superuser or SUPERUSER)
     target = {
         "config_file": str(copy.data / CONFIGURATION),
         "hba_file": str(copy.data / ACCESS),
@@ -61,12 +65,12 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
     )
     try:
         copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
-        _await_promotion(copy, backup.stanza)
+        _await_promotion(copy, server)
     except OpsError as error:
         raise _judged(error, backup, last_words(copy.cluster.log)) from None
     try:
         _see_that_it_is_reached(backup, copy)
-        yield copy.cluster.server(backup.stanza)
+        yield server
     finally:
         copy.cluster.stop("immediate")
 
@@ -83,7 +87,7 @@ def _judged(error: OpsError, backup: Backup, words: str) -> OpsError:
     )
 
 
-def _await_promotion(copy: Scratch, stanza: str) -> None:
+def _await_promotion(copy: Scratch, server: Server) -> None:
     """Wait until the copy accepts connections; without hot standby its start is said too early.
 
     Raises:
@@ -93,7 +97,7 @@ def _await_promotion(copy: Scratch, stanza: str) -> None:
     deadline = time.monotonic() + RECOVERY_TIMEOUT_S
     while copy.cluster.pid() is not None:
         try:
-            with copy.cluster.server(stanza).connect():
+            with server.connect():
                 return
         except Transient:
             if time.monotonic() > deadline:

@@ -59,9 +59,10 @@ def combine(links: Sequence[Link], copy: Scratch) -> None:
 
     """
     last = links[-1]
+    for space in last.backup.tablespaces:
+        copy.make(copy.tablespace(space.oid).parent)
     moved = [
-        f"--tablespace-mapping={last.place.tablespaces / str(space.oid)}"
-        f"={copy.make(copy.tablespaces) / str(space.oid)}"
+        f"--tablespace-mapping={last.place.tablespace(space.oid)}={copy.tablespace(space.oid)}"
         for space in last.backup.tablespaces
     ]
     linked = ["--link"] if last.backup.server_version // 10000 >= HARD_LINKS_SINCE else []

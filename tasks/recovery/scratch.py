@@ -4,9 +4,9 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.control.errors import Refused
@@ -59,6 +59,11 @@ class Scratch:
     path: Path
     owner: Owner
     programs: Path
+    mapped: Mapping[int, Path] = field(default_factory=dict)
+
+    def tablespace(self, oid: int) -> Path:
+        """Return where a tablespace of the copy lies: where it is wanted, or beside its data."""
+        return self.mapped.get(oid, self.path / "tablespaces" / str(oid))
 
     @property
     def data(self) -> Path:
@@ -71,17 +76,14 @@ class Scratch:
         return self.path / "wal"
 
     @property
-    def tablespaces(self) -> Path:
-        """Where the copy's tablespaces lie."""
-        return self.path / "tablespaces"
-
-    @property
     def cluster(self) -> Cluster:
         """The copy as a cluster, reachable by its own socket only."""
         return Cluster(self.data, socket_directory(self.path, PORT), PORT, self.programs)
 
     def make(self, path: Path) -> Path:
-        """Make a directory that belongs to the copy."""
+        """Make a directory that belongs to the copy, with those above it that are missing."""
+        if not path.parent.exists():
+            self.make(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
         self.owner.take(path)
         return path
@@ -111,7 +113,7 @@ def scratch(home: Home, name: str, need_bytes: int) -> Iterator[Scratch]:
             expected=f"{(need_bytes + SPARE_BYTES) >> 20} MiB",
             do=f"free {(need_bytes + SPARE_BYTES - free) >> 20} MiB more, or set HL7OPS_HOME",
         )
-    with _held(path):
+    with held(path):
         copy = Scratch(path, home.owner, home.programs)
         copy.make(path)
         try:
@@ -125,7 +127,7 @@ def collect(home: Home) -> int:
     found = 0
     for path in sorted(home.scratch.glob("*/")) if home.scratch.exists() else []:
         try:
-            with _held(path):
+            with held(path):
                 log.warning("removing what a killed run left in %s", path)
                 _remove(Scratch(path, home.owner, home.programs))
                 found += 1
@@ -135,7 +137,7 @@ def collect(home: Home) -> int:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
+def held(path: Path) -> Iterator[None]:
     """Hold a scratch directory, made where it is missing; the kernel lets go when we die."""
     path.mkdir(mode=0o700, exist_ok=True)
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -43,14 +43,15 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         if oid == "base":
             _untar(copy, copy.make(copy.data), source, item.name)
         else:
-            _untar(copy, copy.make(copy.make(copy.tablespaces) / oid), source, item.name)
+            _untar(copy, copy.make(copy.tablespace(int(oid))), source, item.name)
 
 
 def link_tablespaces(backup: Backup, copy: Scratch) -> None:
     """Lead the copy's tablespaces to its own directories, never to the source's."""
     for space in backup.tablespaces:
         link = copy.data / "pg_tblspc" / str(space.oid)
-        link.symlink_to(copy.tablespaces / str(space.oid))
+        link.unlink(missing_ok=True)
+        link.symlink_to(copy.tablespace(space.oid))
         copy.owner.take(link)
 
 

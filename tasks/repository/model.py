@@ -78,8 +78,8 @@ class Backup:
 
     A differential or incremental one holds what changed since its parent, and the hash of the
     parent's manifest, so that no other backup can stand in the parent's place. A snapshot is
-    logical: a dump of each database instead of files and WAL, and the name of the cluster's first
-    superuser, whom a new cluster must have before anything is loaded.
+    logical: a dump of each database instead of files and WAL. `superuser` is the role that made the
+    cluster; backups of earlier versions do not tell it.
     """
 
     __pydantic_config__ = _STRICT

@@ -116,7 +116,7 @@ def test_a_server_that_does_not_summarize_is_refused_with_the_setting(fresh):
     run(fresh, "alter system set summarize_wal = off", "select pg_reload_conf()")
     with pytest.raises(Refused, match=r"summarize_wal = off.*alter system set summarize_wal = on"):
         take.take(fresh, "incremental")
-    old = Identity("7", 160004, "")
+    old = Identity("7", 160004, "", "postgres")
     with pytest.raises(Refused, match=r"PostgreSQL 16; expected: 17 or later; .*upgrade"):
         parent.find(fresh, fresh.server(), old, "incremental")
 

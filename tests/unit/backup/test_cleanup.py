@@ -102,7 +102,7 @@ def in_use(world, store, stanza):
 @pytest.mark.parametrize("seed", range(16))
 def test_the_real_cleanup_leaves_what_the_model_does(seed, tmp_path):
     """Backups, WAL and pins; its dry run says the same, and a second run changes nothing."""
-    rng, never = random.Random(seed), random.Random(7)  # noqa: S311
+    rng, never = random.Random(seed), random.Random(7)
     world = new_world(rng)
     for _ in range(20):
         happen(world, rng)

@@ -96,7 +96,7 @@ class Beside(threading.Thread):
 def test_nothing_that_is_in_use_is_deleted(ground):
     """Readers read all of a backup, or are refused; backups beside a cleanup are whole."""
     opened_stanza, rounds, spread = ground
-    chance = random.Random(7)  # noqa: S311 - a seed is the point
+    chance = random.Random(7)
     outcomes = {"read": 0, "refused": 0, "second refused": 0}
     for number in range(rounds):
         stanza = opened_stanza(number)

@@ -23,7 +23,7 @@ OPERATIONS = 18
 
 def live(seed, hands, seen):
     """Let a world live through one history, cleaned up now and then, and at its end."""
-    rng = random.Random(seed)  # noqa: S311 - a seed, not a secret
+    rng = random.Random(seed)
     world = new_world(rng)
     for _ in range(OPERATIONS):
         happen(world, rng)

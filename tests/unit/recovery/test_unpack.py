@@ -71,7 +71,7 @@ def test_files_and_directories_are_written_as_they_were(place, keep):
 def test_a_tablespace_goes_to_a_directory_of_the_copy(place, keep):
     """Under its object id."""
     keep(place, "16400.tar.zst", tar(("PG_18", b"x")))
-    assert (place.tablespaces / "16400" / "PG_18").read_bytes() == b"x"
+    assert (place.tablespace(16400) / "PG_18").read_bytes() == b"x"
 
 
 def test_the_manifest_is_a_file(place, keep):

@@ -15,7 +15,7 @@ MANY = [people.person(7, number, "HARBORSIDE", TODAY) for number in range(1, 300
 
 def rng(seed=1):
     """Return a repeatable source of chance."""
-    return Random(seed)  # noqa: S311
+    return Random(seed)
 
 
 def test_a_number_gives_the_same_person_each_time():

@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 def outcomes(system, kind, *, at=NOON, end=END, times=2000):
     """Return what becomes of many messages during a disturbance of one hour."""
-    rng = Random(1)  # noqa: S311 - repeatable is what is wanted
+    rng = Random(1)
     disturbance = Disturbance(kind, NOON, NOON + HOUR) if kind else None
     return [trouble.outcome(rng, system, at, end, disturbance) for _ in range(times)]
 

@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def steps(script, seed):
     """Return the steps of one visit by time: hours and trigger events."""
-    rng = Random(seed)  # noqa: S311
+    rng = Random(seed)
     somebody = people.person(7, seed, "HARBORSIDE", NOON.date())
     age = somebody.age(NOON.date())
     reason = conditions.acute(rng, age, somebody.sex)
