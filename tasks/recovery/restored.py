@@ -1,0 +1,186 @@
+"""A restored copy at its place: looked at, promoted on purpose, stopped, or undone."""
+
+import shutil
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from tasks.control import clock
+from tasks.control.errors import Corrupt, Refused
+from tasks.postgres.cluster import Cluster, socket_directory
+from tasks.postgres.owner import owner_of
+from tasks.postgres.server import Server
+
+
+PORT = 5432
+
+DOCUMENT = "restored.json"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was restored, where to, where recovery ended, and what was there before.
+
+    Args:
+        stanza: of which cluster.
+        path: of the data directory.
+        programs: the directory of the programs that serve it.
+        superuser: the role that made the cluster.
+        target: what was asked for.
+        backup: the backup that WAL was replayed on.
+        stop: the record that recovery ended at, for people.
+        lsn: how far it has replayed.
+        last_transaction_at: when the last transaction that it replayed ended; None: it saw none.
+        timeline: on which it ended, before it was promoted.
+        seconds: how long each phase took.
+        restored_at: when it was done.
+        previous: where the directory is that was there before; None: there was none.
+        is_promoted: whether it can be written, and goes its own way.
+
+    """
+
+    stanza: str
+    path: str
+    programs: str
+    superuser: str
+    target: str
+    backup: str
+    stop: str
+    lsn: str
+    last_transaction_at: datetime | None
+    timeline: int
+    seconds: dict[str, float]
+    restored_at: datetime
+    previous: str | None = None
+    is_promoted: bool = False
+
+    @property
+    def beside(self) -> Path:
+        """The folder beside the data directory: this document, the socket, and who is let in."""
+        return beside(Path(self.path))
+
+    @property
+    def access(self) -> Path:
+        """The file that lets nobody in but by the copy's own socket."""
+        return self.beside / "access.conf"
+
+    @property
+    def cluster(self) -> Cluster:
+        """The copy as a cluster with its own socket."""
+        sockets = socket_directory(self.beside, PORT)
+        log = self.beside / "server.log"
+        return Cluster(Path(self.path), sockets, PORT, Path(self.programs), log)
+
+    @property
+    def server(self) -> Server:
+        """Where the copy's superuser reaches it."""
+        return self.cluster.server(self.stanza, superuser=self.superuser)
+
+    def keep(self) -> None:
+        """Write it down beside the data directory."""
+        owner = owner_of(Path(self.path))
+        self.beside.mkdir(mode=0o700, exist_ok=True)
+        owner.take(self.beside)
+        let_in(self.access)
+        for path in (self.access, self.access.with_name("ident.conf")):
+            owner.take(path)
+        aside = self.beside / f".{DOCUMENT}"
+        aside.write_bytes(to_json(self, indent=1))
+        aside.rename(self.beside / DOCUMENT)
+
+
+def beside(path: Path) -> Path:
+    """Return the folder beside a data directory that holds what is ours."""
+    return path.with_name(f"{path.name}.restored")
+
+
+def let_in(access: Path) -> None:
+    """Write the files by which a copy lets in whoever can enter the directory of its socket."""
+    access.write_text("local all all trust\n")
+    access.with_name("ident.conf").touch()
+
+
+def find(path: Path) -> Restored:
+    """Return what was restored into a directory.
+
+    Raises:
+        Refused: nothing was.
+        Corrupt: its document cannot be read.
+
+    """
+    document = beside(path) / DOCUMENT
+    if not document.exists():
+        raise Refused(
+            "nothing was restored there",
+            seen=f"no {document}",
+            expected="the directory that `hl7ops restore --to` was given",
+        )
+    try:
+        return TypeAdapter(Restored).validate_json(document.read_bytes())
+    except ValidationError:
+        raise Corrupt("the document of a restored copy cannot be read", seen=document) from None
+
+
+def promote(copy: Restored) -> Restored:
+    """Let a paused copy become a cluster of its own, on a new timeline.
+
+    Raises:
+        Refused: it is one already, or does not run.
+
+    """
+    if copy.is_promoted or copy.cluster.pid() is None:
+        raise Refused(
+            "the copy cannot be promoted",
+            stanza=copy.stanza,
+            seen="it was promoted" if copy.is_promoted else "it does not run",
+            expected="a copy that is paused where recovery ended",
+        )
+    promoted(copy.server)
+    done = replace(copy, is_promoted=True)
+    done.keep()
+    return done
+
+
+def promoted(server: Server) -> None:
+    """Promote a paused server, and wait until it can be written."""
+    with server.connect(statement_timeout_s=3600) as connection:
+        connection.execute("select pg_promote(true, 3600)")
+        connection.execute("checkpoint")
+
+
+def stop(copy: Restored) -> bool:
+    """Stop a copy, so that it can be started as any server is; return whether it ran."""
+    return copy.cluster.stop()
+
+
+def undo(copy: Restored) -> Path:
+    """Put the directory back that was there before; return where the copy is now.
+
+    Raises:
+        Refused: there was none.
+
+    """
+    if copy.previous is None or not Path(copy.previous).is_dir():
+        raise Refused(
+            "there is nothing to put back",
+            stanza=copy.stanza,
+            seen=f"{copy.path} was restored at {clock.readable(copy.restored_at)}",
+            expected="a directory that was moved aside by --replace",
+        )
+    copy.cluster.stop("fast")
+    path = Path(copy.path)
+    aside = path.with_name(f"{path.name}.undone-{clock.stamp(clock.now())}")
+    path.rename(aside)
+    shutil.rmtree(copy.beside)
+    swap(Path(copy.previous), path)
+    return aside
+
+
+def swap(path: Path, to: Path) -> None:
+    """Give a data directory another name, and to what is beside it."""
+    path.rename(to)
+    if beside(path).exists():
+        beside(path).rename(beside(to))
