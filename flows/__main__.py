@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.verbs import backup, demo, keeping, platform, repository, service, wal
+from flows.verbs import backup, demo, keeping, platform, repository, restore, service, wal
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -22,8 +22,16 @@ app = typer.Typer(
 app.add_typer(backup.backup_app, name="backup")
 app.add_typer(wal.wal_app, name="wal")
 app.add_typer(repository.repository_app, name="repository")
+app.add_typer(restore.restored_app, name="restored")
 app.add_typer(platform.contract_app, name="contract")
-for verbs in (platform.VERBS, backup.VERBS, keeping.VERBS, service.VERBS, demo.VERBS):
+for verbs in (
+    platform.VERBS,
+    backup.VERBS,
+    restore.VERBS,
+    keeping.VERBS,
+    service.VERBS,
+    demo.VERBS,
+):
     for verb in verbs:
         app.command()(verb)
 app.command("settings")(service.show_settings)

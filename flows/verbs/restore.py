@@ -1,0 +1,213 @@
+"""Verbs of recovery: `restore`, and what follows it: `restored promote`, `stop`, `undo`.
+
+None of them needs a Prefect server or the operated one, since both may be gone on that day.
+"""
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.verbs.backup import site
+from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
+from reports.page import counted, duration, size
+from tasks.control import clock
+from tasks.control.errors import Refused
+from tasks.postgres import lsn
+from tasks.recovery import restored, survey
+from tasks.recovery import target as targets
+from tasks.recovery.directory import Destination, examine
+from tasks.recovery.plan import Plan
+from tasks.recovery.restored import Restored
+from tasks.recovery.target import Target
+from tasks.repository.stanza import Stanza
+
+
+restored_app = typer.Typer(no_args_is_help=True, help="Go on with a restored copy, or undo it.")
+
+Directory = Annotated[Path, typer.Argument(help="The data directory of the copy.")]
+
+
+def restore(
+    target: Annotated[
+        str, typer.Argument(help=f"Where recovery ends: {targets.FORMS}.")
+    ] = "latest",
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="The data directory; by default `restored` in the home.")
+    ] = None,
+    backup: Annotated[
+        str | None,
+        typer.Option(help="Begin with this one; by default the newest that leads there."),
+    ] = None,
+    timeline: Annotated[
+        int | None, typer.Option(min=1, help="Along this timeline; by default the newest.")
+    ] = None,
+    tablespace: Annotated[
+        list[str] | None, typer.Option(help="OLD=NEW: where a tablespace goes, by where it was.")
+    ] = None,
+    repository: Repository = None,
+    exclusive: Annotated[bool, typer.Option(help="End just before the target.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", "--dry-run", help="Say what would be done, and touch nothing.")
+    ] = False,
+    replace: Annotated[bool, typer.Option(help="Move aside the cluster that is there.")] = False,
+    promote: Annotated[bool, typer.Option(help="Let the copy be written at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Restore the cluster to a point, beside the operated one; the copy pauses there, read-only."""
+    stanza = site(repository)
+    local = datetime.now().astimezone().tzinfo
+    assert local is not None  # noqa: S101 - it was made aware
+    wanted = targets.parse(target, local, inclusive=not exclusive, timeline=timeline)
+    place = (to or stanza.home.path / "restored").absolute()
+    destination = Destination(place, replace, _mapping(tablespace or []))
+    if plan:
+        _say_plan(stanza, wanted, destination, backup, as_json=as_json)
+        return
+    from tasks.recovery.restore import restore as recover  # noqa: PLC0415
+
+    with progress(quiet=as_json) as tell:
+        done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)
+    say(of_restored(done), lambda: _show_restored(done), as_json=as_json)
+
+
+def _mapping(pairs: list[str]) -> dict[str, Path]:
+    found = {}
+    for pair in pairs:
+        old, equals, new = pair.partition("=")
+        if not equals or not Path(new).is_absolute():
+            raise Refused(
+                "that leads no tablespace anywhere", seen=pair, expected="OLD=NEW, absolute"
+            )
+        found[old] = Path(new)
+    return found
+
+
+def _say_plan(
+    stanza: Stanza, wanted: Target, destination: Destination, backup: str | None, *, as_json: bool
+) -> None:
+    """Print a plan; what stands against the directory is said with it, and refuses it."""
+    made = survey.plan(stanza, wanted, backup)
+    free = shutil.disk_usage(_there(destination.path)).free
+    say(
+        of_plan(made, destination, free),
+        lambda: _show_plan(made, destination, free),
+        as_json=as_json,
+    )
+    examine(stanza, made, destination)
+
+
+def _there(path: Path) -> Path:
+    return path if path.exists() else _there(path.parent)
+
+
+def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
+    """Describe a plan."""
+    return {
+        "target": str(plan.target),
+        "to": str(destination.path),
+        "chain": [link.id for link in plan.chain],
+        "stop": plan.stop.told if plan.stop else "as soon as it is consistent",
+        "stop_lsn": lsn.spell(plan.stop.position) if plan.stop else plan.backup.stop_lsn,
+        "inclusive": plan.stop.inclusive if plan.stop else True,
+        "last_transaction_at": plan.last.at if plan.last else None,
+        "timeline": plan.timeline,
+        "wal": {
+            "from": plan.segments[0].name,
+            "to": plan.segments[-1].name,
+            "segments": len(plan.segments),
+        },
+        "fetched_bytes": plan.fetched_bytes,
+        "needed_bytes": plan.needed_bytes,
+        "free_bytes": free,
+        "expected_seconds": plan.copy_seconds,
+        "passed_over": list(plan.passed_over),
+    }
+
+
+def _show_plan(plan: Plan, destination: Destination, free: int) -> None:
+    known = of_plan(plan, destination, free)
+    wal = known["wal"]
+    expected = (
+        f"{duration(plan.copy_seconds)} for the copy, by its last proof, and the replay"
+        if plan.copy_seconds
+        else "not known: this backup was never proven"
+    )
+    rows = [
+        ("ends at", known["stop"]),
+        ("position", f"{known['stop_lsn']} on timeline {plan.timeline}"),
+        ("last transaction", plan.last.told if plan.last else "none after the backup"),
+        ("begins with", " + ".join(known["chain"])),
+        ("WAL", f"{wal['from']} to {wal['to']}, {counted(wal['segments'], 'segment')}"),
+        ("read", size(plan.fetched_bytes)),
+        ("room", f"{size(plan.needed_bytes)} needed, {size(free)} free"),
+        ("takes", expected),
+        ("goes to", destination.path),
+        *(("passed over", each) for each in plan.passed_over),
+    ]
+    show_table(f"Plan: restore to {plan.target}; nothing was touched", ("what", "how"), rows)
+
+
+def of_restored(done: Restored) -> dict[str, Any]:
+    """Describe a restored copy, and how it is reached."""
+    return {
+        **{name: value for name, value in vars(done).items() if name != "programs"},
+        "connect": _connect(done),
+    }
+
+
+def _connect(done: Restored) -> str:
+    at = done.cluster
+    return f"psql -h {at.sockets} -p {at.port} -U {done.superuser}"
+
+
+def _show_restored(done: Restored) -> None:
+    state = "can be written" if done.is_promoted else "is read-only"
+    last = clock.exact(done.last_transaction_at) if done.last_transaction_at else "none"
+    screen.print(f"[bold]{done.path}[/] is there and runs; it {state}.")
+    screen.print(f"  asked for {done.target}; reached {done.stop}")
+    screen.print(f"  replayed to {done.lsn} on timeline {done.timeline}; last transaction: {last}")
+    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.seconds.items())
+    screen.print(f"  from {done.backup}: {spent}")
+    screen.print(f"  look at it: {_connect(done)}")
+    if not done.is_promoted:
+        screen.print(f"  let it be written: hl7ops restored promote {done.path}")
+    screen.print(f"  before you start it your own way: hl7ops restored stop {done.path}")
+    if done.previous:
+        screen.print(
+            f"  what was there is kept in {done.previous}; back: hl7ops restored undo {done.path}"
+        )
+
+
+@restored_app.command("promote")
+def restored_promote(path: Directory, *, as_json: AsJson = False) -> None:
+    """Let a paused copy be written; it goes its own way from then on, on a timeline of its own."""
+    done = restored.promote(restored.find(path.absolute()))
+    say(of_restored(done), lambda: screen.print(f"{path} can be written"), as_json=as_json)
+
+
+@restored_app.command("stop")
+def restored_stop(path: Directory, *, as_json: AsJson = False) -> None:
+    """Stop a copy, so that it can be started as your servers are."""
+    ran = restored.stop(restored.find(path.absolute()))
+    document = {"path": str(path.absolute()), "ran": ran}
+    say(document, lambda: screen.print(f"{path} is stopped"), as_json=as_json)
+
+
+@restored_app.command("undo")
+def restored_undo(path: Directory, *, as_json: AsJson = False) -> None:
+    """Put back the cluster that `restore --replace` moved aside; the copy is kept, too."""
+    aside = restored.undo(restored.find(path.absolute()))
+    document = {"path": str(path.absolute()), "copy": str(aside)}
+    say(
+        document,
+        lambda: screen.print(f"{path} is what it was; the copy is {aside}"),
+        as_json=as_json,
+    )
+
+
+VERBS: tuple[Callable[..., None], ...] = (restore,)
