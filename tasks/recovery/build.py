@@ -12,6 +12,7 @@ from tasks.recovery import combine, unpack
 from tasks.recovery.combine import Link, links_of
 from tasks.recovery.plan import Plan
 from tasks.recovery.scratch import Scratch
+from tasks.recovery.work import Work
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import StoredObject
 
@@ -37,7 +38,12 @@ class Build:
 
     catalogue: Catalogue
     plan: Plan
-    copy: Scratch
+    work: Work
+
+    @property
+    def copy(self) -> Scratch:
+        """Where it is made."""
+        return self.work.place
 
     def run(self, tell: Progress) -> None:
         """Make the data directory.
@@ -46,7 +52,7 @@ class Build:
             Corrupt: an object is not what was kept, or the links do not follow each other.
 
         """
-        if self._is_done("data"):
+        if self.work.is_done("data"):
             return
         links = links_of(self.plan.chain, self.copy)
         self._unpack(links, tell)
@@ -59,7 +65,7 @@ class Build:
             shutil.rmtree(self.copy.path / "chain")
         unpack.forget_map(self.copy)
         self._adapt()
-        self._done("data")
+        self.work.done("data")
 
     def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
         for link in links:
@@ -80,7 +86,7 @@ class Build:
 
     def _object(self, link: Link, item: StoredObject) -> None:
         name = f"{link.backup.id}-{item.name}"
-        if not self._is_done(name):
+        if not self.work.is_done(name):
             try:
                 unpack.unpack(self.catalogue, link.backup, item, link.place)
             except OSError as error:
@@ -90,7 +96,7 @@ class Build:
                     seen=f"{self.copy.path}: {error.strerror}",
                     do="make room; the same restore then goes on where it was",
                 ) from None
-            self._done(name)
+            self.work.done(name)
 
     def _adapt(self) -> None:
         """Give the copy what it needs to start on a machine that is not its source's."""
@@ -148,10 +154,3 @@ class Build:
         path.write_text(text)
         path.chmod(0o600)
         self.copy.owner.take(path)
-
-    def _is_done(self, name: str) -> bool:
-        return (self.copy.path / "done" / name).exists()
-
-    def _done(self, name: str) -> None:
-        self.copy.make(self.copy.path / "done")
-        (self.copy.path / "done" / name).touch()

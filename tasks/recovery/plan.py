@@ -71,6 +71,7 @@ class Window:
         sealed = clock.exact(first.backup.seal.taken_at)
         begins = f"{sealed} ({first.backup.stop_lsn}, {first.backup.id})"
         last = self.last.at if self.last else None
+        last = last if last and last > first.backup.seal.taken_at else None
         ends = self.way.end(self.way.runs[-1])
         until = clock.exact(last) if last else "the end of the archive"
         gaps = "".join(

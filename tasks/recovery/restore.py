@@ -2,15 +2,12 @@
 
 import hashlib
 import json
-import logging
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tasks.control import clock
-from tasks.control.errors import Refused
-from tasks.postgres.server import Server
+from tasks.control.errors import Corrupt
 from tasks.recovery import recovering, restored, survey
 from tasks.recovery.boot import SUPERUSER
 from tasks.recovery.build import Build
@@ -21,15 +18,10 @@ from tasks.recovery.recovering import Copy, Progress
 from tasks.recovery.restored import Restored, let_in
 from tasks.recovery.scratch import Scratch, held
 from tasks.recovery.target import Target
+from tasks.recovery.work import Work
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
-
-
-log = logging.getLogger(__name__)
-
-WISH = "wish.json"
-"""What a working directory is for, so that only the same restore goes on in it."""
 
 
 @dataclass
@@ -80,15 +72,16 @@ def restore(
         for link in plan.chain:
             stack.enter_context(stanza.catalogue.reading(link.id))
             stanza.catalogue.get(link.id)  # a cleanup may have removed it just before
-        examine(stanza, plan, destination)
+        wanted = Restore(stanza, plan, destination, phases, promote)
+        if not wanted.work.is_in_place:
+            examine(stanza, plan, destination)
         stack.enter_context(held(destination.work))
-        work = Work(stanza, plan, destination, phases, promote=promote)
-        return work.run(progress)
+        return wanted.run(progress)
 
 
 @dataclass(frozen=True)
-class Work:
-    """A restore at work in a directory beside its destination."""
+class Restore:
+    """One restore: what is planned, where to, and the directory in which it is made."""
 
     stanza: Stanza
     plan: Plan
@@ -97,117 +90,97 @@ class Work:
     promote: bool
 
     @property
-    def place(self) -> Scratch:
-        """Where the copy is made."""
-        home = self.stanza.home
+    def work(self) -> Work:
+        """Where the copy is made; the same plan finds what an earlier run has done of it."""
+        home, stop = self.stanza.home, self.plan.stop
         mapped = self.destination.mapped(self.plan)
-        return Scratch(self.destination.work, home.owner, home.programs, mapped)
-
-    def run(self, tell: Progress) -> Restored:
-        """Make the copy, recover it, see that it is where it should be, and put it in place."""
-        place = self.place
-        place.make(place.path)
-        stamp = self._begun()
-        with self.phases.phase("copy"):
-            build = Build(self.stanza.catalogue, self.plan, place)
-            build.run(tell)
-            build.see_libraries()
-        copy = self._copy()
-        with self.phases.phase("replay"):
-            self._recover(copy, tell)
-            at = recovering.reached(copy)
-            recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
-        if self.promote:
-            with self.phases.phase("promote"):
-                restored.promoted(copy.server)
-        with self.phases.phase("put in place"):
-            copy.cluster.stop("fast")
-            return self._settled(stamp, at)
-
-    def _begun(self) -> str:
-        """Return the moment in which this restore was begun, maybe by a run that was killed.
-
-        Raises:
-            Refused: the working directory holds something else.
-
-        """
-        wish, path = self._wish(), self.place.path / WISH
-        if path.exists():
-            known = json.loads(path.read_text())
-            if known["wish"] == wish:
-                log.info("going on with what was begun at %s", known["stamp"])
-                return str(known["stamp"])
-        elif any(self.place.path.iterdir()):
-            raise Refused(
-                "the working directory holds something else",
-                seen=self.place.path,
-                do="remove it, or choose another directory",
-            )
-        self._clear()
-        stamp = clock.stamp(clock.now())
-        path.write_text(json.dumps({"wish": wish, "stamp": stamp}))
-        return stamp
-
-    def _wish(self) -> str:
-        stop = self.plan.stop
-        said = [
+        wish = [
             [(link.id, link.finished_at.isoformat()) for link in self.plan.chain],
             [stop.position, stop.inclusive] if stop else None,
             self.plan.way.history.timeline,
-            sorted((oid, str(path)) for oid, path in self.place.mapped.items()),
+            sorted((oid, str(path)) for oid, path in mapped.items()),
+            self.promote,
         ]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+        place = Scratch(self.destination.work, home.owner, home.programs, mapped)
+        return Work(place, digest)
 
-    def _clear(self) -> None:
-        """Remove what another restore left in the working directory."""
-        self.place.cluster.stop("immediate")
-        for path in self.place.path.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for space in self.place.mapped.values():
-            shutil.rmtree(space, ignore_errors=True)
+    def run(self, tell: Progress) -> Restored:
+        """Make the copy, recover it, see that it is where it should be, and put it in place."""
+        stamp = self.work.begun()
+        try:
+            if not self.work.is_in_place:
+                self._made(tell)
+        except Corrupt:
+            self.work.clear()
+            self.work.remove()
+            raise
+        with self.phases.phase("put in place"):
+            done = self._settled(stamp)
+        done.keep()
+        self.work.remove()
+        return done
+
+    def _made(self, tell: Progress) -> None:
+        """Make the copy in the working directory, recovered and stopped."""
+        with self.phases.phase("copy"):
+            build = Build(self.stanza.catalogue, self.plan, self.work)
+            build.run(tell)
+            build.see_libraries()
+        copy = self._copy()
+        if not self.work.is_promoted:
+            copy.cluster.stop("fast")  # a run that was killed may have left it
+            with self.phases.phase("replay"):
+                self._recover(copy, tell)
+                at = recovering.reached(copy)
+                recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
+            self.work.note(at)
+            if self.promote:
+                with self.phases.phase("promote"):
+                    restored.promoted(copy.server)
+        copy.cluster.stop("fast")
 
     def _copy(self) -> Copy:
-        place, access = self.place, self.place.path / "access.conf"
-        let_in(access)
-        for path in (access, access.with_name("ident.conf")):
-            place.owner.take(path)
-        return Copy(place.cluster, self._server(), access)
-
-    def _server(self) -> Server:
-        return self.place.cluster.server(self.stanza.name, superuser=self._superuser)
+        place = self.work.place
+        access = place.path / "access.conf"
+        let_in(access, place.owner)
+        server = place.cluster.server(self.stanza.name, superuser=self._superuser)
+        return Copy(place.cluster, server, access)
 
     @property
     def _superuser(self) -> str:
         return self.plan.backup.superuser or SUPERUSER
 
     def _recover(self, copy: Copy, tell: Progress) -> None:
-        copy.cluster.stop("fast")  # a run that was killed may have left it running
-        archive = self.stanza.catalogue.archive(self.plan.backup)
+        archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
         self._lay_histories(archive)
         kept = {segment.name: each for segment, each in archive.kept().items()}
         files = recovering.files(self.plan, archive, kept)
-        feed = Feed(files, self.place.path / "feed", self.place.owner)
+        feed = Feed(files, place.path / "feed", place.owner)
         recovering.recover(copy, self.plan, feed, tell)
 
     def _lay_histories(self, archive: Archive) -> None:
         """Let the copy know of all timelines, so that promoted it takes a number of its own."""
-        folder = self.place.data / "pg_wal"
+        place = self.work.place
         for timeline in archive.histories():
-            path = folder / file_name(timeline)
+            path = place.data / "pg_wal" / file_name(timeline)
             path.write_bytes(archive.fetch_history(timeline))
-            self.place.owner.take(path)
+            place.owner.take(path)
 
-    def _settled(self, stamp: str, at: recovering.Reached) -> Restored:
+    def _settled(self, stamp: str) -> Restored:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
-        path, last = self.destination.path, self.plan.last
+        path, place, last = self.destination.path, self.work.place, self.plan.last
         aside = path.with_name(f"{path.name}.before-{stamp}")
-        if path.exists():
-            restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
-        self.place.data.rename(path)
+        if not self.work.is_in_place:
+            if path.exists():
+                restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
+            place.data.rename(path)
+        at = self.work.at
+        assert at is not None  # noqa: S101 - it was noted before the copy was stopped
         done = Restored(
             stanza=self.stanza.name,
             path=str(path),
-            programs=str(self.place.programs),
+            programs=str(place.programs),
             superuser=self._superuser,
             target=str(self.plan.target),
             backup=self.plan.backup.id,
@@ -221,13 +194,9 @@ class Work:
             is_promoted=self.promote,
         )
         done.keep()
-        self._start(done)
-        shutil.rmtree(self.place.path)
-        return done
-
-    def _start(self, done: Restored) -> None:
         copy = Copy(done.cluster, done.server, done.access)
         if done.is_promoted:
             done.cluster.start(recovering.apart(copy))
-        else:
+        elif done.cluster.pid() is None:
             recovering.recover(copy, self.plan, None, lambda _phase, _done, _all: None)
+        return done

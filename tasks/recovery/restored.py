@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.cluster import Cluster, socket_directory
-from tasks.postgres.owner import owner_of
+from tasks.postgres.owner import Owner, owner_of
 from tasks.postgres.server import Server
 
 
@@ -84,9 +84,7 @@ class Restored:
         owner = owner_of(Path(self.path))
         self.beside.mkdir(mode=0o700, exist_ok=True)
         owner.take(self.beside)
-        let_in(self.access)
-        for path in (self.access, self.access.with_name("ident.conf")):
-            owner.take(path)
+        let_in(self.access, owner)
         aside = self.beside / f".{DOCUMENT}"
         aside.write_bytes(to_json(self, indent=1))
         aside.rename(self.beside / DOCUMENT)
@@ -97,10 +95,13 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.restored")
 
 
-def let_in(access: Path) -> None:
+def let_in(access: Path, owner: Owner) -> None:
     """Write the files by which a copy lets in whoever can enter the directory of its socket."""
+    ident = access.with_name("ident.conf")
     access.write_text("local all all trust\n")
-    access.with_name("ident.conf").touch()
+    ident.touch()
+    for path in (access, ident):
+        owner.take(path)
 
 
 def find(path: Path) -> Restored:

@@ -148,10 +148,22 @@ def _do(verb):
         wal.pull(stanza, stanza.server())
     elif verb == "copy":
         Copier(stanza.catalogue, stanza.repositories["s3"]).run(everything=True)
+    elif verb == "restore":
+        _restore(stanza)
     elif verb == "stream":
         stream(stanza, stanza.server(), seconds=60)
     else:
         take.take(stanza, verb)
+
+
+def _restore(stanza):
+    """Restore the latest in place of a copy that is there."""
+    from tasks.recovery.directory import Destination
+    from tasks.recovery.restore import restore
+    from tasks.recovery.target import parse
+
+    path = stanza.home.path.with_name(f"{stanza.home.path.name}-copy") / "data"
+    restore(stanza, parse("latest"), Destination(path, replace=True))
 
 
 def _serve():
@@ -160,6 +172,7 @@ def _serve():
 
     import tasks.backup.cleanup
     import tasks.backup.take
+    import tasks.recovery.restore
     import tasks.recovery.verify  # noqa: F401
 
     for line in sys.stdin:

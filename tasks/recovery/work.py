@@ -1,0 +1,117 @@
+"""The working directory of a restore: what it is for, and how far a killed run had come."""
+
+import json
+import logging
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from tasks.control import clock
+from tasks.control.errors import Refused
+from tasks.recovery.recovering import Reached
+from tasks.recovery.scratch import Scratch
+
+
+log = logging.getLogger(__name__)
+
+WISH = "wish.json"
+REACHED = "reached.json"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A directory in which one copy is made, recovered, and taken from to its place.
+
+    Args:
+        place: the directory.
+        wish: what says that two restores are the same.
+
+    """
+
+    place: Scratch
+    wish: str
+
+    def begun(self) -> str:
+        """Begin, or go on with, what is made here; return the moment in which it was begun.
+
+        Raises:
+            Refused: the directory holds something else.
+
+        """
+        folder, known = self.place.path, self._known
+        self.place.make(folder)
+        if known and known["wish"] == self.wish:
+            log.info("going on with what was begun at %s", known["stamp"])
+            return known["stamp"]
+        if known is None and {path.name for path in folder.iterdir()} - {f".{WISH}"}:
+            raise Refused(
+                "the working directory holds something else",
+                seen=folder,
+                do="remove it, or choose another directory",
+            )
+        self.clear()
+        stamp = clock.stamp(clock.now())
+        data = json.dumps({"wish": self.wish, "stamp": stamp}).encode()
+        self._write(folder / WISH, data)
+        return stamp
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the copy was where it should be, and became a cluster of its own."""
+        return self.at is not None and not (self.place.data / "recovery.signal").exists()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether just this copy was taken to its place already."""
+        is_ours = self._known is not None and self._known["wish"] == self.wish
+        return is_ours and self.at is not None and not self.place.data.exists()
+
+    @property
+    def _known(self) -> dict[str, str] | None:
+        path = self.place.path / WISH
+        return dict(json.loads(path.read_text())) if path.exists() else None
+
+    @property
+    def at(self) -> Reached | None:
+        """Where recovery ended, if that was found to be where it should."""
+        path = self.place.path / REACHED
+        return TypeAdapter(Reached).validate_json(path.read_bytes()) if path.exists() else None
+
+    def note(self, at: Reached) -> None:
+        """Note where recovery ended."""
+        self._write(self.place.path / REACHED, to_json(asdict(at)))
+
+    def is_done(self, name: str) -> bool:
+        """Tell whether something was done already."""
+        return (self.place.path / "done" / name).exists()
+
+    def done(self, name: str) -> None:
+        """Note that something was done."""
+        self.place.make(self.place.path / "done")
+        (self.place.path / "done" / name).touch()
+
+    def clear(self) -> None:
+        """Empty the directory, of another restore or of one that failed."""
+        self.place.cluster.stop("immediate")
+        self._empty()
+        for space in self.place.mapped.values():
+            shutil.rmtree(space, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the directory, when the copy is in its place."""
+        self._empty()
+        self.place.path.rmdir()
+
+    def _empty(self) -> None:
+        """Remove what is there, and last of all what says whose it is."""
+        for path in sorted(self.place.path.iterdir(), key=lambda each: each.name == WISH):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        aside = path.with_name(f".{path.name}")
+        aside.write_bytes(data)
+        aside.rename(path)
