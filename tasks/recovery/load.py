@@ -93,7 +93,7 @@ def _run_script(copy: Scratch, server: Server, script: Path) -> None:
             accept=(0, 1, 2, 3),
         )
     if done.returncode != 0:
-        raise _not_loaded(server.stanza, script.name, done.stderr.splitlines())
+        raise not_loaded(server.stanza, script.name, done.stderr.splitlines())
 
 
 def _restore(copy: Scratch, server: Server, database: str, dump: Path) -> None:
@@ -109,10 +109,11 @@ def _restore(copy: Scratch, server: Server, database: str, dump: Path) -> None:
             accept=(0, 1),
         )
     if done.returncode != 0:
-        raise _not_loaded(server.stanza, f"database {database}", done.stderr.splitlines())
+        raise not_loaded(server.stanza, f"database {database}", done.stderr.splitlines())
 
 
-def _not_loaded(stanza: str, what: str, lines: Sequence[str]) -> Corrupt:
+def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> Corrupt:
+    """Return what is raised where a program failed to load something: the objects that it names."""
     return Corrupt(
         f"{what} could not be loaded whole",
         stanza=stanza,

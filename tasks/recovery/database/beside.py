@@ -1,0 +1,207 @@
+"""A database as it was at a point, loaded beside the live one and held against its origin."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from tasks.control import clock
+from tasks.control.errors import Corrupt, Refused
+from tasks.postgres import contents, programs
+from tasks.postgres.server import Server
+from tasks.recovery import restored
+from tasks.recovery.database.comparing import Compared, compare
+from tasks.recovery.database.names import Aside, aside, known, mark
+from tasks.recovery.database.swap import administering, disconnecting
+from tasks.recovery.directory import Destination
+from tasks.recovery.load import not_loaded
+from tasks.recovery.restore import Phases, restore
+from tasks.recovery.restored import Restored
+from tasks.recovery.target import Target
+from tasks.repository.stanza import Stanza
+
+
+TIMEOUT_S = 12 * 3600
+
+JOBS = 2
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A database that stands beside the live one, and what was found of it."""
+
+    database: str
+    aside: Aside
+    origin: Restored
+    compared: Compared
+    seconds: Mapping[str, float]
+
+    def require(self) -> None:
+        """See that it is what it was at that point.
+
+        Raises:
+            Corrupt: a check did not pass; names it.
+
+        """
+        failed = [check for check in self.compared.checks if check.outcome != "pass"]
+        if failed:
+            raise Corrupt(
+                f"database {self.database} was not loaded as it was",
+                seen="; ".join(f"{check.name}: {check.seen}" for check in failed[:3]),
+                expected="every check to pass",
+                do="nothing was swapped; look at it, and try again",
+            )
+
+
+def prepare(
+    stanza: Stanza, database: str, target: Target, tell: Progress = lambda _phase, _done, _all: None
+) -> Beside:
+    """Load a database as it was at a point beside the live one, under another name.
+
+    Args:
+        stanza: whose; its operated server is the live one.
+        database: which one.
+        target: the point.
+        tell: told how far it is.
+
+    Raises:
+        Refused: the point cannot be had, or the database was not there, or is not.
+        Corrupt: something could not be loaded; names it. Nothing is left of it.
+
+    """
+    server, phases = stanza.server(), Phases()
+    _see_that_it_is_there(server, database)
+    try:
+        with phases.phase("restore"):
+            origin = _copy(stanza, database, target, tell)
+        discard_loaded(server, database)
+        new = aside(database, "restoring", clock.now())
+        with phases.phase("load"):
+            tell("load", 0, 0)
+            source = _renamed(origin.server, database, new)
+            _load(stanza, source, server, new)
+            new = _marked(server, new)
+        with phases.phase("compare"):
+            tell("compare", 0, 0)
+            compared = compare(
+                database, source, server.database(new.name), server.database(database)
+            )
+    except BaseException:
+        discard(stanza, database)
+        raise
+    return Beside(database, new, origin, compared, phases.seconds)
+
+
+def discard(stanza: Stanza, database: str) -> None:
+    """Drop what was loaded and not swapped in, and remove the copy that it came from."""
+    discard_loaded(stanza.server(), database)
+    _remove(stanza.home.path / "side" / database)
+
+
+def _see_that_it_is_there(server: Server, database: str) -> None:
+    with administering(server, database) as connection:
+        there = contents.databases(connection)
+    if database not in there:
+        raise Refused(
+            "there is no such database",
+            stanza=server.stanza,
+            seen=database,
+            expected=", ".join(there),
+        )
+
+
+def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Restored:
+    """Restore a copy of the whole cluster at the point, in place of one that is left."""
+    place = stanza.home.path / "side"
+    place.mkdir(exist_ok=True)
+    path = place / database
+    _remove(path)
+    return restore(stanza, target, Destination(path), promote=True, progress=tell)
+
+
+def _remove(path: Path) -> None:
+    """Remove a copy of ours, with what lies beside it."""
+    if restored.beside(path).exists():
+        restored.find(path).cluster.stop("immediate")
+        shutil.rmtree(restored.beside(path))
+    shutil.rmtree(path, ignore_errors=True)
+    for spaces in path.parent.glob(f"{path.name}.tablespaces-*"):
+        shutil.rmtree(spaces)
+
+
+def _renamed(origin: Server, database: str, new: Aside) -> Server:
+    """Rename the database in its copy, so that what is dumped of it bears the new name."""
+    _see_that_it_is_there(origin, database)
+    with administering(origin, database) as connection:
+        rename = sql.SQL("alter database {} rename to {}")
+        connection.execute(rename.format(sql.Identifier(database), sql.Identifier(new.name)))
+        mark(connection, new)
+    return origin.database(new.name)
+
+
+def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> None:
+    """Dump the database in its copy, and load that beside the live one.
+
+    Raises:
+        Corrupt: something could not be loaded; names it.
+
+    """
+    for name in ("pg_dump", "pg_restore"):
+        programs.require(stanza.programs, name, server)
+    dump = stanza.home.path / "side" / f"{new.name}.dump"
+    shutil.rmtree(dump, ignore_errors=True)
+    try:
+        with programs.service_file(source) as env:
+            arguments = ["--format=directory", f"--jobs={JOBS}", "--compress=0", "--create"]
+            programs.run(
+                stanza.programs,
+                "pg_dump",
+                [*arguments, "--no-password", "--file", dump],
+                timeout_s=TIMEOUT_S,
+                env=env,
+            )
+        with administering(server, new.of) as connection:
+            place = connection.info.dbname
+        with programs.service_file(server.database(place)) as env:
+            done = programs.run(
+                stanza.programs,
+                "pg_restore",
+                [
+                    "--create",
+                    f"--jobs={JOBS}",
+                    "--verbose",
+                    "--no-password",
+                    "-d",
+                    f"dbname={place}",
+                    dump,
+                ],
+                timeout_s=TIMEOUT_S,
+                env=env,
+                accept=(0, 1),
+            )
+    finally:
+        shutil.rmtree(dump, ignore_errors=True)
+    if done.returncode != 0:
+        raise not_loaded(server.stanza, f"database {new.of}", done.stderr.splitlines())
+
+
+def _marked(server: Server, new: Aside) -> Aside:
+    """Return what was loaded as it is marked, with the comment that the database had then."""
+    with administering(server, new.of) as connection:
+        return next(
+            each for each in known(connection, new.of, "restoring") if each.name == new.name
+        )
+
+
+def discard_loaded(server: Server, database: str) -> None:
+    """Drop what was loaded beside a database and never swapped in, also by a killed run."""
+    with administering(server, database) as connection:
+        for each in known(connection, database, "restoring"):
+            with disconnecting(server, database, [each.name]):
+                connection.execute(
+                    sql.SQL("drop database {} with (force)").format(sql.Identifier(each.name))
+                )

@@ -1,0 +1,98 @@
+"""Hold a database that was loaded against where it came from, and against the live one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+
+from tasks.postgres import contents
+from tasks.postgres.server import Connection, Server
+from tasks.recovery import expectations
+from tasks.recovery.comparison import comparisons
+from tasks.repository import facts
+from tasks.repository.measure import measure, sequences_of, tables_of
+from tasks.repository.proof import Check, Outcome
+from tasks.repository.seal import Fact, Measure
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The rows of one table now, and as they were; None: it is not there."""
+
+    table: str
+    live: int | None
+    restored: int | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was found of a database that was loaded: each check, and the rows by table.
+
+    `rules` say how often each rule of the platform may be broken in it.
+    """
+
+    checks: Sequence[Check]
+    differences: Sequence[Difference]
+    rules: Sequence[Fact]
+    tables: Sequence[str]
+
+
+def compare(database: str, source: Server, loaded: Server, live: Server) -> Compared:
+    """Compare a database that was loaded with its source, and count rows beside the live one.
+
+    Rules of the platform may be broken as often as in its source or in the live database.
+
+    Args:
+        database: what all three are called in what is told.
+        source: where it was dumped.
+        loaded: where it was loaded.
+        live: what it is to take the place of.
+
+    """
+    wanted, found = _measured(source, database), _measured(loaded, database)
+    with live.connect() as connection:
+        now, broken = _rows(connection, database), facts.of(connection, database)[1]
+    rules = _bounds(wanted.rules, broken)
+    suite = expectations.Suite()
+    checks = [suite.compare(each) for each in comparisons("locked", wanted, found)]
+    then = {table.table: table.rows for table in wanted.tables}
+    names = sorted(now.keys() | then.keys())
+    differences = [Difference(name, now.get(name), then.get(name)) for name in names]
+    return Compared(checks + suite.bound(loaded, rules), differences, rules, sorted(then))
+
+
+def serves(database: Server, compared: Compared) -> list[Check]:
+    """See that a database that was swapped in has its tables, and breaks no rule more often."""
+    with database.connect() as connection:
+        there = _rows(connection, "")
+    lacking = sorted(set(compared.tables) - there.keys() - {contents.LARGE_OBJECTS})
+    outcome: Outcome = "fail" if lacking else "pass"
+    seen = f"no {', '.join(lacking[:5])}" if lacking else f"{len(there)} tables"
+    tables = Check("contents", "every table is there after the swap", outcome, seen)
+    return [tables, *expectations.Suite().bound(database, list(compared.rules))]
+
+
+def _bounds(source: Sequence[Fact], live: Sequence[Fact]) -> list[Fact]:
+    known = {fact.check: fact.value for fact in live}
+    return [replace(fact, value=max(fact.value, known.get(fact.check, 0))) for fact in source]
+
+
+def _measured(server: Server, label: str) -> Measure:
+    """Measure one database under the name that it has in its cluster, or had."""
+    with server.connect() as connection:
+        connection.execute(contents.PINNED)
+        connections = {label: connection}
+        tables = tables_of(connections, as_text=True)
+        found = measure(connections, tables, sequences_of(connections))
+    own = {name: value for name, value in found.structure.items() if name.startswith(f"{label}: ")}
+    return replace(found, structure=own)
+
+
+def _rows(connection: Connection, database: str) -> dict[str, int]:
+    """Count the rows of every table."""
+    found = {}
+    for table in tables_of({database: connection})[database]:
+        query = sql.SQL("select count(*) from {}").format(table.identifier)
+        row = connection.execute(query).fetchone()
+        found[table.full_name] = row[0] if row else 0
+    return found
