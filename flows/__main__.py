@@ -8,7 +8,17 @@ from typing import NoReturn
 
 import typer
 
-from flows.verbs import backup, demo, keeping, platform, repository, restore, service, wal
+from flows.verbs import (
+    backup,
+    database,
+    demo,
+    keeping,
+    platform,
+    repository,
+    restore,
+    service,
+    wal,
+)
 from flows.verbs.output import errors
 from tasks.control.errors import OpsError
 
@@ -23,6 +33,7 @@ app.add_typer(backup.backup_app, name="backup")
 app.add_typer(wal.wal_app, name="wal")
 app.add_typer(repository.repository_app, name="repository")
 app.add_typer(restore.restored_app, name="restored")
+app.add_typer(database.database_app, name="database")
 app.add_typer(platform.contract_app, name="contract")
 for verbs in (
     platform.VERBS,

@@ -5,7 +5,7 @@ None of them needs a Prefect server or the operated one, since both may be gone 
 
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,11 +30,24 @@ restored_app = typer.Typer(no_args_is_help=True, help="Go on with a restored cop
 
 Directory = Annotated[Path, typer.Argument(help="The data directory of the copy.")]
 
+Point = Annotated[str, typer.Argument(help=f"Where recovery ends: {targets.FORMS}.")]
+
+Exclusive = Annotated[bool, typer.Option(help="End just before the target.")]
+
+Timeline = Annotated[
+    int | None, typer.Option(min=1, help="Along this timeline; by default the newest.")
+]
+
+
+def local_zone() -> tzinfo:
+    """Return the zone of this machine, in which a time without one may have been meant."""
+    zone = datetime.now().astimezone().tzinfo
+    assert zone is not None  # noqa: S101 - it was made aware
+    return zone
+
 
 def restore(
-    target: Annotated[
-        str, typer.Argument(help=f"Where recovery ends: {targets.FORMS}.")
-    ] = "latest",
+    target: Point = "latest",
     *,
     to: Annotated[
         Path | None, typer.Option(help="The data directory; by default `restored` in the home.")
@@ -43,14 +56,12 @@ def restore(
         str | None,
         typer.Option(help="Begin with this one; by default the newest that leads there."),
     ] = None,
-    timeline: Annotated[
-        int | None, typer.Option(min=1, help="Along this timeline; by default the newest.")
-    ] = None,
+    timeline: Timeline = None,
     tablespace: Annotated[
         list[str] | None, typer.Option(help="OLD=NEW: where a tablespace goes, by where it was.")
     ] = None,
     repository: Repository = None,
-    exclusive: Annotated[bool, typer.Option(help="End just before the target.")] = False,
+    exclusive: Exclusive = False,
     plan: Annotated[
         bool, typer.Option("--plan", "--dry-run", help="Say what would be done, and touch nothing.")
     ] = False,
@@ -60,9 +71,7 @@ def restore(
 ) -> None:
     """Restore the cluster to a point, beside the operated one; the copy pauses there, read-only."""
     stanza = site(repository)
-    local = datetime.now().astimezone().tzinfo
-    assert local is not None  # noqa: S101 - it was made aware
-    wanted = targets.parse(target, local, inclusive=not exclusive, timeline=timeline)
+    wanted = targets.parse(target, local_zone(), inclusive=not exclusive, timeline=timeline)
     place = (to or stanza.home.path / "restored").absolute()
     destination = Destination(place, replace, _mapping(tablespace or []))
     if plan:

@@ -1,12 +1,95 @@
 """The steps of the recovery runbooks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
 from tasks.control.steps import step
-from tasks.recovery import verify
+from tasks.postgres.lock import alone
+from tasks.recovery import restore, survey, verify
+from tasks.recovery.database import beside, setting_back
+from tasks.recovery.database.beside import Beside
+from tasks.recovery.database.setting_back import SetBack
+from tasks.recovery.directory import Destination, examine
+from tasks.recovery.plan import Plan
+from tasks.recovery.recovering import Progress
+from tasks.recovery.restored import Restored
+from tasks.recovery.target import parse
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a restore is asked for; a text of each, as a form gives it."""
+
+    target: str
+    to: str | None = None
+    backup: str | None = None
+    timeline: int | None = None
+    exclusive: bool = False
+    replace: bool = False
+    promote: bool = False
+
+    def destination(self, stanza: Stanza) -> Destination:
+        """Return where the copy goes; unless told, it is `restored` in the home."""
+        path = Path(self.to) if self.to else stanza.home.path / "restored"
+        return Destination(path.absolute(), self.replace)
 
 
 @step("verify", run_name="verify {wanted}")
 def verify_backup(stanza: Stanza, wanted: str, progress: verify.Progress) -> Proof:
     """Restore a backup into a scratch cluster and hold it against its seal."""
     return verify.verify(stanza, wanted, progress=progress)
+
+
+@step("plan a restore", run_name="plan a restore")
+def plan_restore(stanza: Stanza, wish: Wish) -> Plan:
+    """Find the target in what is archived, and see that a copy may go where it is wanted."""
+    target = parse(wish.target, inclusive=not wish.exclusive, timeline=wish.timeline)
+    plan = survey.plan(stanza, target, wish.backup)
+    examine(stanza, plan, wish.destination(stanza))
+    return plan
+
+
+@step("restore", run_name="restore a copy")
+def restore_copy(stanza: Stanza, wish: Wish, progress: Progress) -> Restored:
+    """Restore a copy to the target, hold it against the plan, and put it in place."""
+    target = parse(wish.target, inclusive=not wish.exclusive, timeline=wish.timeline)
+    return restore.restore(
+        stanza,
+        target,
+        wish.destination(stanza),
+        named=wish.backup,
+        promote=wish.promote,
+        progress=progress,
+    )
+
+
+@contextmanager
+def database_beside(
+    stanza: Stanza, database: str, target: str, progress: beside.Progress
+) -> Iterator[Beside]:
+    """Yield a database as it was, loaded beside the live one; what is not swapped in goes again."""
+    with alone(stanza.server(), setting_back.WORK):
+        found = load_database(stanza, database, target, progress)
+        try:
+            yield found
+        finally:
+            beside.discard(stanza, database)
+
+
+@step("load a database beside", run_name="load {database} beside")
+def load_database(stanza: Stanza, database: str, target: str, progress: beside.Progress) -> Beside:
+    """Restore the cluster aside, load one database of it beside the live one, and compare."""
+    found = beside.prepare(stanza, database, parse(target), progress)
+    found.require()
+    return found
+
+
+@step("swap a database in", run_name="swap {database} in")
+def swap_database(stanza: Stanza, database: str, found: Beside) -> SetBack:
+    """Give a database that was loaded the name of the live one, and look at it once more."""
+    del database  # it names the run
+    return setting_back.swap_in(stanza.server(), found)

@@ -1,6 +1,7 @@
 """A database as it was at a point, loaded beside the live one and held against its origin."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,38 +156,30 @@ def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> None:
     dump = stanza.home.path / "side" / f"{new.name}.dump"
     shutil.rmtree(dump, ignore_errors=True)
     try:
-        with programs.service_file(source) as env:
-            arguments = ["--format=directory", f"--jobs={JOBS}", "--compress=0", "--create"]
-            programs.run(
-                stanza.programs,
-                "pg_dump",
-                [*arguments, "--no-password", "--file", dump],
-                timeout_s=TIMEOUT_S,
-                env=env,
-            )
+        how = ["--format=directory", "--compress=0", "--create", "--file", dump]
+        _run(stanza, "pg_dump", source, how)
         with administering(server, new.of) as connection:
             place = connection.info.dbname
-        with programs.service_file(server.database(place)) as env:
-            done = programs.run(
-                stanza.programs,
-                "pg_restore",
-                [
-                    "--create",
-                    f"--jobs={JOBS}",
-                    "--verbose",
-                    "--no-password",
-                    "-d",
-                    f"dbname={place}",
-                    dump,
-                ],
-                timeout_s=TIMEOUT_S,
-                env=env,
-                accept=(0, 1),
-            )
+        how = ["--create", "--verbose", f"--dbname=dbname={place}", dump]
+        done = _run(stanza, "pg_restore", server.database(place), how, accept=(0, 1))
     finally:
         shutil.rmtree(dump, ignore_errors=True)
     if done.returncode != 0:
         raise not_loaded(server.stanza, f"database {new.of}", done.stderr.splitlines())
+
+
+def _run(
+    stanza: Stanza, name: str, server: Server, how: list[object], accept: tuple[int, ...] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    with programs.service_file(server) as env:
+        return programs.run(
+            stanza.programs,
+            name,
+            [f"--jobs={JOBS}", "--no-password", *how],
+            timeout_s=TIMEOUT_S,
+            env=env,
+            accept=accept,
+        )
 
 
 def _marked(server: Server, new: Aside) -> Aside:

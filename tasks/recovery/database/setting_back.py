@@ -15,6 +15,10 @@ from tasks.repository.proof import Check
 from tasks.repository.stanza import Stanza
 
 
+WORK = "restore of a database"
+"""What is done one at a time."""
+
+
 @dataclass(frozen=True)
 class SetBack:
     """A database that was set back: what was loaded, the swap, and the checks after it."""
@@ -46,7 +50,7 @@ def set_back(
 
     """
     server = stanza.server()
-    with alone(server, "restore of a database"):
+    with alone(server, WORK):
         beside = prepare(stanza, database, target, progress)
         try:
             beside.require()

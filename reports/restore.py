@@ -1,0 +1,82 @@
+"""The report of a restore: what was asked for, what was planned, and what was reached."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reports.page import counted, duration, page, size, table
+from tasks.control.clock import exact, readable
+from tasks.postgres.lsn import spell
+from tasks.recovery.plan import Plan
+from tasks.recovery.restored import Restored
+
+
+@dataclass
+class Recovery:
+    """What has happened so far in one run of a restore."""
+
+    stanza: str
+    target: str
+    started_at: datetime
+    plan: Plan | None = None
+    done: Restored | None = None
+    error: str | None = None
+
+
+def report(recovery: Recovery) -> str:
+    """Return the page of a restore, also of one that broke off; the first line is the verdict."""
+    return page(
+        _verdict(recovery),
+        f"> {recovery.error}" if recovery.error else None,
+        _reached(recovery.done) if recovery.done else None,
+        planned(recovery.plan) if recovery.plan else None,
+        f"Asked for {recovery.target}; begun {readable(recovery.started_at)}.",
+    )
+
+
+def _verdict(recovery: Recovery) -> str:
+    if recovery.done:
+        state = "can be written" if recovery.done.is_promoted else "read-only"
+        return f"# RESTORED: stanza {recovery.stanza} to {recovery.done.target}, {state}"
+    if recovery.error:
+        return f"# NOT RESTORED: stanza {recovery.stanza}"
+    return f"# PLANNED: stanza {recovery.stanza} to {recovery.target}; nothing was touched"
+
+
+def _reached(done: Restored) -> str:
+    last = exact(done.last_transaction_at) if done.last_transaction_at else "none"
+    every = sum(done.seconds.values())
+    rows = [
+        ("asked for", done.target),
+        ("reached", done.stop),
+        ("replayed to", f"{done.lsn} on timeline {done.timeline}"),
+        ("last transaction", last),
+        ("where", f"`{done.path}`"),
+        ("kept aside", f"`{done.previous}`" if done.previous else "nothing was there"),
+        ("took", duration(every)),
+        *((name, duration(seconds)) for name, seconds in done.seconds.items()),
+    ]
+    follow = [
+        f"`hl7ops restored promote {done.path}` lets it be written" if not done.is_promoted else "",
+        f"`hl7ops restored stop {done.path}` stops it, so that you can start it your own way",
+        f"`hl7ops restored undo {done.path}` puts back what was there" if done.previous else "",
+    ]
+    steps = "\n".join(f"- {step}" for step in follow if step)
+    return page("## What was reached", table(["what", ""], rows), steps).strip()
+
+
+def planned(plan: Plan) -> str:
+    """Say what a restore does: what it begins with, replays, reads and needs."""
+    stop = plan.stop
+    expected = duration(plan.copy_seconds) if plan.copy_seconds else "not known yet"
+    rows = [
+        ("ends at", stop.told if stop else "as soon as it is consistent"),
+        ("position", spell(stop.position) if stop else plan.backup.stop_lsn),
+        ("last transaction", plan.last.told if plan.last else "none after the backup"),
+        ("begins with", " + ".join(link.id for link in plan.chain)),
+        ("WAL", f"{plan.segments[0].name} on, {counted(len(plan.segments), 'segment')}"),
+        ("read", size(plan.fetched_bytes)),
+        ("room", size(plan.needed_bytes)),
+        ("the copy takes, by its last proof", expected),
+        *(("passed over", each) for each in plan.passed_over),
+    ]
+    return page("## The plan", table(["what", ""], rows)).strip()
