@@ -6,7 +6,7 @@ import sys
 from benchmarks.scale import MEGABYTES, ROUNDS
 
 
-NAMES = ("parse", "backup", "equality", "histories", "damage", "speed", "seals")
+NAMES = ("parse", "backup", "equality", "histories", "damage", "speed", "seals", "targets")
 
 
 def main(names: list[str]) -> int:
