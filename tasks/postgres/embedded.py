@@ -18,6 +18,7 @@ from tasks.postgres.server import Server
 
 PLATFORM_DATABASE = "hl7"
 PREFECT_DATABASE = "prefect"
+HISTORY_DATABASE = "hl7ops"
 
 SHARED = Path("/var/lib/hl7ops")
 """Where things go that a lent user must reach when root's checkout lies where it cannot."""
@@ -135,6 +136,11 @@ def start_primary(home: Home, stanza: str) -> Server:
 def start_control(home: Home) -> Server:
     """Start the control cluster, made on first use; return Prefect's database."""
     return _started(home, home.control, CONTROL_SETTINGS, "control", PREFECT_DATABASE)
+
+
+def start_history(home: Home) -> Server:
+    """Start the control cluster, made on first use; return the database of our own history."""
+    return _started(home, home.control, CONTROL_SETTINGS, "control", HISTORY_DATABASE)
 
 
 def _started(

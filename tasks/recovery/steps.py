@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.control import clock
 from tasks.control.steps import step
 from tasks.postgres.lock import alone
 from tasks.recovery import restore, survey, verify
@@ -12,6 +13,9 @@ from tasks.recovery.database import beside, setting_back
 from tasks.recovery.database.beside import Beside
 from tasks.recovery.database.setting_back import SetBack
 from tasks.recovery.directory import Destination, examine
+from tasks.recovery.drill import rehearse, standing
+from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.drill.standing import Standing
 from tasks.recovery.plan import Plan
 from tasks.recovery.recovering import Progress
 from tasks.recovery.restored import Restored
@@ -93,3 +97,21 @@ def swap_database(stanza: Stanza, database: str, found: Beside) -> SetBack:
     """Give a database that was loaded the name of the live one, and look at it once more."""
     del database  # it names the run
     return setting_back.swap_in(stanza.server(), found)
+
+
+@step("rehearse a restore", run_name="rehearse a restore")
+def rehearse_restore(stanza: Stanza, seed: int | None, progress: Progress) -> Drill:
+    """Restore a random point, prove the copy, damage it, and see that this is found."""
+    return rehearse.rehearse(stanza, standing.seed() if seed is None else seed, progress)
+
+
+@step("keep a drill", run_name="keep a drill")
+def keep_drill(stanza: Stanza, drill: Drill) -> None:
+    """Keep what came out, whatever it was, in the history that the scoreboard is made from."""
+    standing.evidence(stanza).keep(drill, clock.now())
+
+
+@step("look at recoverability", run_name="look at recoverability")
+def look_at(stanza: Stanza) -> Standing:
+    """Gather the window, the proofs and the drills."""
+    return standing.standing(stanza, clock.now())

@@ -1,7 +1,8 @@
 """Look at what the repository holds, and plan a recovery from it; nothing is touched."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from tasks.control.errors import Corrupt, Refused
@@ -45,8 +46,7 @@ class Survey:
             Refused: it cannot be reached; names the nearest valid bounds.
 
         """
-        way = scroll.way
-        window = Window(self.archive.stanza, way, self.bases(), locate.newest(scroll))
+        window = self.window(scroll)
         stop, named = self._stop(target, scroll, named, window)
         while True:
             base, passed_over = choose(target, stop, window, named)
@@ -58,6 +58,10 @@ class Survey:
             ]
             window = replace(window, bases=seen)
         return self._planned(target, stop, base, scroll, passed_over)
+
+    def window(self, scroll: Scroll) -> Window:
+        """Return what can be recovered along a way."""
+        return Window(self.archive.stanza, scroll.way, self.bases(), locate.newest(scroll))
 
     def bases(self) -> list[Base]:
         """List the physical backups, the one that finished last at the end."""
@@ -174,17 +178,29 @@ def plan(stanza: Stanza, target: Target, named: str | None = None) -> Plan:
         Corrupt: WAL is not what was kept.
 
     """
-    seen = survey(stanza.catalogue)
-    with scratch(stanza.home, f"survey-{os.getpid()}", READ_BYTES) as place:
-        way = _way(seen, target)
-        scroll = Scroll(seen.archive, way, seen.kept, stanza.programs, place.make(place.wal))
+    with looking(stanza, target.timeline) as (seen, scroll):
         return seen.plan(target, scroll, named)
 
 
-def _way(seen: Survey, target: Target) -> Way:
+def window(stanza: Stanza, timeline: int | None = None) -> Window:
+    """Return what can be recovered along a timeline; raises as `plan`."""
+    with looking(stanza, timeline) as (seen, scroll):
+        return seen.window(scroll)
+
+
+@contextmanager
+def looking(stanza: Stanza, timeline: int | None) -> Iterator[tuple[Survey, Scroll]]:
+    """Yield what a repository holds, and the WAL along a timeline, to be read."""
+    seen = survey(stanza.catalogue)
+    with scratch(stanza.home, f"survey-{os.getpid()}", READ_BYTES) as place:
+        folder = place.make(place.wal)
+        yield seen, Scroll(seen.archive, _way(seen, timeline), seen.kept, stanza.programs, folder)
+
+
+def _way(seen: Survey, timeline: int | None) -> Way:
     archive = seen.archive
     return along(
-        target.timeline,
+        timeline,
         archive.histories(),
         seen.kept,
         partial.listed(archive),

@@ -1,0 +1,132 @@
+"""A drill: restore a random point, prove the copy, damage it, and see that this is found."""
+
+import random
+import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from tasks.control import clock
+from tasks.control.errors import Corrupt, OpsError
+from tasks.postgres import lsn
+from tasks.postgres.server import Server
+from tasks.recovery import amcheck, expectations, restored, survey
+from tasks.recovery.comparison import comparisons
+from tasks.recovery.directory import Destination
+from tasks.recovery.drill import faults
+from tasks.recovery.drill.draw import draw
+from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.recovering import Progress
+from tasks.recovery.restore import restore
+from tasks.recovery.restored import Restored
+from tasks.recovery.scratch import held
+from tasks.recovery.target import parse
+from tasks.repository.chain import chain_to
+from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
+from tasks.repository.proof import Check
+from tasks.repository.seal import Fact, Measure
+from tasks.repository.stanza import Stanza
+
+
+REACHED = "the copy is at the point that was drawn"
+
+
+def rehearse(
+    stanza: Stanza, seed: int, progress: Progress = lambda _phase, _done, _all: None
+) -> Drill:
+    """Rehearse a recovery; whatever becomes of it is in what is returned, and nothing is left.
+
+    Args:
+        stanza: whose, at one of its repositories.
+        seed: what determines backup, point and fault.
+        progress: told how far it is.
+
+    """
+    begun = Drill(stanza.name, stanza.repository, seed, clock.now())
+    place = stanza.home.path / "drill"
+    place.mkdir(exist_ok=True)
+    with held(place / ".lock"):
+        try:
+            _clear(place)
+            drawn = draw(seed, survey.window(stanza))
+            begun = replace(begun, backup=drawn.backup, target=drawn.target)
+            return _rehearsed(stanza, begun, place / "copy", progress)
+        except Corrupt as error:
+            return replace(begun, checks=[Check("boot", REACHED, "fail", str(error))])
+        except OpsError as error:
+            return replace(begun, error=str(error))
+        finally:
+            _clear(place)
+
+
+def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> Drill:
+    target, named = parse(begun.target), begun.backup
+    done = restore(stanza, target, Destination(path), named=named, promote=True, progress=progress)
+    backup = stanza.catalogue.get(named)
+    drill = replace(
+        begun,
+        chain=len(chain_to(stanza.catalogue, backup)),
+        seconds=done.seconds,
+        restored_bytes=sum(each.stat().st_size for each in path.rglob("*") if each.is_file()),
+        replayed_bytes=lsn.parse(done.lsn) - lsn.parse(backup.start_lsn),
+    )
+    progress("prove", 0, 0)
+    walked = amcheck.check(done.server, stanza.programs)  # it adds its extension
+    found = measured(done.server)
+    there = Check("boot", REACHED, "pass", done.stop)
+    checks = [there, *walked, *_rules(stanza, done, found)]
+    drill = replace(drill, checks=checks)
+    if any(check.outcome != "pass" for check in checks):
+        return drill
+    fault, noticed = _damaged(done.server, found, random.Random(begun.seed))  # noqa: S311
+    return replace(drill, fault=f"{fault.name}: {fault.subject}", noticed=noticed)
+
+
+def _rules(stanza: Stanza, done: Restored, found: Measure) -> list[Check]:
+    """Hold the copy against the rules of the platform.
+
+    Each may be broken as often as in the newest seal.
+    """
+    checks: list[Check] = []
+    newest = [each for each in stanza.catalogue.backups() if each.type != "snapshot"][-1]
+    sealed = {
+        (fact.subject, fact.check): fact.value for fact in stanza.catalogue.measure(newest).rules
+    }
+    suite = expectations.Suite()
+    for database in sorted({fact.subject for fact in found.rules}):
+        bounds = [
+            Fact(fact.check, database, sealed.get((database, fact.check), fact.value))
+            for fact in found.rules
+            if fact.subject == database
+        ]
+        checks += suite.bound(done.server.database(database), bounds)
+    return checks
+
+
+def measured(server: Server) -> Measure:
+    """Measure all databases of a copy."""
+    with everywhere(server) as connections:
+        tables = tables_of(connections)
+        return measure(connections, tables, sequences_of(connections))
+
+
+def _damaged(server: Server, before: Measure, chance: random.Random) -> tuple[faults.Fault, bool]:
+    """Damage the copy, measure it again, and tell whether the checks see that."""
+    sizes: Counter[str] = Counter()
+    for table in before.tables:
+        sizes[table.database] += table.rows
+    fullest = sizes.most_common(1)[0][0] if sizes else "postgres"
+    fault = faults.bring(server, fullest, chance)
+    suite = expectations.Suite()
+    compared = comparisons("locked", before, measured(server))
+    return fault, any(suite.compare(each).outcome == "fail" for each in compared)
+
+
+def _clear(place: Path) -> None:
+    """Remove what this drill, or one that was killed, has left."""
+    for document in place.glob("*.restored"):
+        copy = restored.find(document.with_name(document.name.removesuffix(".restored")))
+        copy.cluster.stop("immediate")
+    for path in place.iterdir():
+        if path.name != ".lock":
+            shutil.rmtree(path)

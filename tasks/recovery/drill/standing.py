@@ -1,0 +1,65 @@
+"""Gather what the scoreboard shows: the window, the proofs, the drills, and their score."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.control.errors import Refused
+from tasks.postgres.embedded import start_history
+from tasks.recovery import survey
+from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.drill.score import Score, score
+from tasks.recovery.evidence import Evidence
+from tasks.recovery.plan import Window
+from tasks.repository.model import Backup, Damaged
+from tasks.repository.proof import Proof
+from tasks.repository.stanza import Stanza
+
+
+SEEDS = 1 << 31
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a stanza stands: what can be recovered, and what proofs and drills say of it.
+
+    `window` is None where nothing is archived yet.
+    """
+
+    window: Window | None
+    score: Score
+    drills: Sequence[Drill]
+    proofs: Sequence[tuple[Backup, Proof | Damaged | None]]
+
+
+def evidence(stanza: Stanza) -> Evidence:
+    """Open the history of drills, in the control cluster."""
+    return Evidence(start_history(stanza.home), stanza.name)
+
+
+def standing(stanza: Stanza, now: datetime) -> Standing:
+    """Gather how a stanza stands.
+
+    Raises:
+        Corrupt: the history of drills was tampered with.
+
+    """
+    drills = evidence(stanza).drills()
+    since = drills[0].started_at if drills else None
+    catalogue = stanza.catalogue
+    proofs = [(each, catalogue.last_proof(each.id)) for each in catalogue.backups()]
+    scored = score(drills, since, now, 60.0 * stanza.settings.rto_minutes)
+    return Standing(_window(stanza), scored, drills, proofs)
+
+
+def _window(stanza: Stanza) -> Window | None:
+    try:
+        return survey.window(stanza)
+    except Refused:
+        return None
+
+
+def seed() -> int:
+    """Draw a seed."""
+    return secrets.randbelow(SEEDS)

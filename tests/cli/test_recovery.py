@@ -1,0 +1,104 @@
+"""The verbs of recovery in processes of their own: exit codes, JSON, and what is left."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import CommandLine
+
+
+@pytest.fixture(scope="module")
+def hl7ops():
+    """Open a command line over a home of its own, with messages and a backup."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-cli-recovery-"))
+    home.chmod(0o755)
+    run = CommandLine(home)
+    run.json("generate", "--messages", "100", "--seed", "4", "--days", "5")
+    run.json("backup", "full")
+    yield run
+    run("down")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def kept(hl7ops):
+    """Make a directory for copies."""
+    folder = hl7ops.home / "copies"
+    folder.mkdir()
+    return folder
+
+
+def test_a_plan_says_what_would_be_done_and_touches_nothing(hl7ops, kept):
+    """As a table and as one document."""
+    place = kept / "data"
+    plan = hl7ops.json("restore", "latest", "--to", str(place), "--plan")
+    assert plan["to"] == str(place)
+    assert plan["chain"]
+    assert plan["wal"]["segments"] >= 1
+    assert plan["needed_bytes"] < plan["free_bytes"]
+    text = hl7ops("restore", "latest", "--to", str(place), "--plan").stdout
+    assert "nothing was touched" in text
+    assert list(kept.iterdir()) == []
+
+
+def test_a_copy_is_restored_promoted_stopped_and_undone(hl7ops, kept):
+    """Each verb leaves what the next one needs."""
+    place = str(kept / "data")
+    done = hl7ops.json("restore", "immediate", "--to", place)
+    assert done["path"] == place
+    assert done["connect"].startswith("psql -h ")
+    again = hl7ops("restore", "immediate", "--to", place)
+    assert again.returncode == 3
+    assert "a server runs on it" in again.stderr
+    assert hl7ops.json("restored", "promote", place)["is_promoted"] is True
+    assert hl7ops.json("restored", "stop", place) == {"path": place, "ran": True}
+    replaced = hl7ops.json("restore", "immediate", "--to", place, "--replace")
+    assert replaced["previous"]
+    copy = hl7ops.json("restored", "undo", place)["copy"]
+    assert copy.startswith(f"{place}.undone-")
+    assert hl7ops("restored", "undo", place).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("2026-11-24 03:00", "a time needs its zone"),
+        ("tomorrow", "that is no target"),
+        ("2099-01-01T00:00:00Z", "there is no such point in what is archived"),
+        ("2020-01-01T00:00:00Z", "no backup leads to this point"),
+        ("xid:4000000000", "no end of this transaction is archived"),
+        ("full-20200101T000000Z", "there is no such backup"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_with_what_can(hl7ops, kept, target, said):
+    """Exit code 3, and nothing on standard output."""
+    done = hl7ops("restore", target, "--to", str(kept / "data2"), "--json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert said in done.stderr
+    assert "expected: " in done.stderr
+
+
+def test_a_database_is_set_back_and_forth(hl7ops, kept):
+    """Without a terminal it wants its name once more."""
+    assert hl7ops("database", "restore", "hl7", "latest").returncode == 3
+    assert hl7ops("database", "restore", "hl7", "latest", "--yes", "other").returncode == 3
+    dry = hl7ops.json("database", "restore", "hl7", "latest", "--dry-run")
+    assert dry["swapped"] is None
+    done = hl7ops.json("database", "restore", "hl7", "latest", "--yes", "hl7")
+    assert done["swapped"]["previous"].startswith("hl7_before_")
+    assert {check["outcome"] for check in done["checks"]} == {"pass"}
+    assert hl7ops.json("database", "rollback", "hl7")["previous"].startswith("hl7_undone_")
+
+
+def test_a_drill_is_made_and_scored(hl7ops, kept):
+    """Without one, nothing is called recoverable."""
+    before = hl7ops.json("recoverability", code=4)
+    assert before["problems"] == ["no drill was ever made"]
+    (done,) = hl7ops.json("drill", "--seed", "5")
+    assert (done["verdict"], done["seed"]) == ("passed", 5)
+    assert hl7ops.json("recoverability")["recoverable"] is True
+    chain = hl7ops.json("recoverability", "--evidence")
+    assert [each["number"] for each in chain["records"]] == [1]
+    assert hl7ops("recoverability").stdout.startswith("# RECOVERABLE: stanza main")

@@ -1,0 +1,138 @@
+"""Drills on a real platform: passed, failed, unnoticed; and a history that shows tampering."""
+
+import random
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.backup import wal
+from tasks.backup.take import take
+from tasks.control import clock, settings
+from tasks.control.errors import Corrupt
+from tasks.hl7 import ingest
+from tasks.hl7.generator import populate
+from tasks.hl7.platform import installation
+from tasks.postgres.embedded import start_history
+from tasks.recovery.drill import faults, rehearse
+from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.drill.standing import standing
+from tasks.recovery.evidence import Evidence, exported, see_unbroken
+from tasks.repository.stanza import open_stanza
+
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def stanza():
+    """Open a stanza with a full and an incremental backup, and messages after each."""
+    home = Path(tempfile.mkdtemp(prefix="hl7ops-drill-"))
+    home.chmod(0o755)
+    opened = open_stanza(settings.load(hl7ops_home=home))
+    server = opened.server()
+    installation.install(server)
+    for number, kind in enumerate(("full", "incremental")):
+        populate.populate(server, ingest.load_generated, 150, seed=number, end=END, days=5)
+        take(opened, kind)
+    populate.populate(server, ingest.load_generated, 150, seed=9, end=END, days=5)
+    wal.pull(opened, server)
+    yield opened
+    opened.home.primary.stop("immediate")
+    opened.home.control.stop("immediate")
+    shutil.rmtree(home)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drill_passes_and_leaves_nothing(stanza, seed):
+    """It tells what it drew, what it found, how long it took, and which fault it noticed."""
+    done = rehearse.rehearse(stanza, seed)
+    assert done.verdict == "passed", (done.error, done.checks)
+    assert done.noticed
+    assert done.target.startswith("lsn:")
+    assert done.rto_s > 0
+    assert done.restored_bytes > 1 << 20
+    assert {check.tier for check in done.checks} == {"boot", "structure", "contents"}
+    assert [path.name for path in (stanza.home.path / "drill").iterdir()] == [".lock"]
+
+
+def test_a_fault_that_nobody_notices_fails_the_drill(stanza, monkeypatch):
+    """F23: one that did nothing, for example."""
+    nothing = faults.Fault("nothing", "anything")
+    monkeypatch.setattr(faults, "bring", lambda *_: nothing)
+    done = rehearse.rehearse(stanza, 1)
+    assert (done.verdict, done.noticed) == ("failed", False)
+    with pytest.raises(Corrupt, match="unnoticed: nothing: anything"):
+        done.require()
+
+
+def test_a_broken_object_fails_the_drill(stanza):
+    """With the object's name; the copy is gone."""
+    full = stanza.catalogue.backups()[0]
+    item = max(full.objects, key=lambda each: each.stored_bytes)
+    path = Path(stanza.catalogue.storage.place, stanza.catalogue.prefix(full.id), item.name)
+    data = path.read_bytes()
+    path.write_bytes(data[:1000] + b"\0" + data[1001:])
+    try:
+        done = rehearse.rehearse(stanza, 1)
+    finally:
+        path.write_bytes(data)
+    assert done.verdict == "failed"
+    assert done.backup
+    assert item.name in done.checks[0].seen
+
+
+@pytest.mark.parametrize("kind", list(faults.KINDS))
+def test_every_kind_of_fault_changes_what_is_measured(stanza, kind, monkeypatch):
+    """None of them could go unnoticed because nothing happened."""
+    monkeypatch.setattr(faults, "KINDS", {kind: faults.KINDS[kind]})
+    with stanza.server().database("postgres").connect() as connection:
+        connection.execute("drop database if exists drilled")
+        connection.execute("create database drilled template hl7")
+    server = stanza.server().database("drilled")
+    before = rehearse.measured(server)
+    fault = faults.bring(server, "drilled", random.Random(5))
+    assert fault.name == kind
+    assert rehearse.measured(server) != before
+
+
+def drill(seed):
+    """Return a drill that broke off."""
+    return Drill("main", "local", seed, clock.now(), error="no room")
+
+
+def test_the_history_is_a_chain_in_which_tampering_shows(stanza):
+    """A changed, a removed and an added entry each break it; an export can be checked again."""
+    evidence = Evidence(start_history(stanza.home), "main")
+    for seed in range(4):
+        evidence.keep(drill(seed), clock.now())
+    assert [each.seed for each in evidence.drills()] == [0, 1, 2, 3]
+    records = evidence.records()
+    see_unbroken(records)
+    assert len(exported(records)["records"]) == 4
+    for tampered in (records[1:], [*records[:1], *records[2:]], [records[1], records[0]]):
+        with pytest.raises(Corrupt, match="tampered with"):
+            see_unbroken(tampered)
+    with evidence.server.connect() as connection:
+        connection.execute(
+            "update hl7ops.evidence set document = replace(document, 'no room', 'fine')"
+            " where number = 2"
+        )
+    with pytest.raises(Corrupt, match="entry 2"):
+        evidence.drills()
+    with pytest.raises(Corrupt, match="entry 2"):
+        standing(stanza, clock.now())
+    with evidence.server.connect() as connection:
+        connection.execute("drop table hl7ops.evidence")
+
+
+def test_how_the_stanza_stands_is_gathered_from_its_drills_and_proofs(stanza):
+    """The page is made from this, and from nothing that Prefect keeps."""
+    evidence = Evidence(start_history(stanza.home), "main")
+    evidence.keep(rehearse.rehearse(stanza, 5), clock.now())
+    found = standing(stanza, clock.now())
+    assert (found.score.drills, found.score.passed) == (1, 1)
+    assert len(found.proofs) == 2
+    assert found.window.earliest.backup.type == "full"
