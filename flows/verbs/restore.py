@@ -66,6 +66,9 @@ def restore(
         bool, typer.Option("--plan", "--dry-run", help="Say what would be done, and touch nothing.")
     ] = False,
     replace: Annotated[bool, typer.Option(help="Move aside the cluster that is there.")] = False,
+    delta: Annotated[
+        bool, typer.Option(help="Use that up instead, and write only the files that differ.")
+    ] = False,
     promote: Annotated[bool, typer.Option(help="Let the copy be written at once.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +76,7 @@ def restore(
     stanza = site(repository)
     wanted = targets.parse(target, local_zone(), inclusive=not exclusive, timeline=timeline)
     place = (to or stanza.home.path / "restored").absolute()
-    destination = Destination(place, replace, _mapping(tablespace or []))
+    destination = Destination(place, replace, delta, _mapping(tablespace or []))
     if plan:
         _say_plan(stanza, wanted, destination, backup, as_json=as_json)
         return

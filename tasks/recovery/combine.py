@@ -1,7 +1,7 @@
 """From the links of a chain to one data directory, as a restore makes it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.control.errors import Corrupt, OpsError, WrongKey
 from tasks.postgres import programs
@@ -31,7 +31,7 @@ def links_of(chain: Sequence[Backup], copy: Scratch) -> list[Link]:
         return [Link(chain[0], copy)]
     copy.make(copy.path / "chain")
     return [
-        Link(backup, Scratch(copy.path / "chain" / backup.id, copy.owner, copy.programs))
+        Link(backup, replace(copy, path=copy.path / "chain" / backup.id, mapped={}))
         for backup in chain
     ]
 

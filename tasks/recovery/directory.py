@@ -26,12 +26,14 @@ class Destination:
     Args:
         path: of the data directory, absolute.
         replace: whether the data directory that is there is moved aside.
+        delta: whether that is used up instead: files that are the same are taken over.
         tablespaces: where tablespaces go, by where the source has them.
 
     """
 
     path: Path
     replace: bool = False
+    delta: bool = False
     tablespaces: Mapping[str, Path] = field(default_factory=dict)
 
     @property
@@ -81,9 +83,9 @@ def _see_that_it_is_free(destination: Destination) -> None:
         return
     if not (path / MARK).exists():
         raise _refused(path, "it holds files that are no database cluster's")
-    if not destination.replace:
+    if not (destination.replace or destination.delta):
         raise _refused(
-            path, "it holds a database cluster", "--replace moves that aside, or choose another"
+            path, "it holds a database cluster", "--replace moves that aside, --delta uses it up"
         )
 
 
@@ -106,7 +108,7 @@ def _see_tablespaces(plan: Plan, destination: Destination) -> None:
 def _see_room(plan: Plan, destination: Destination) -> None:
     there = sum(file.stat().st_size for file in _files(destination.work))
     free = shutil.disk_usage(destination.path.parent).free + there
-    need = plan.needed_bytes + SPARE_BYTES
+    need = SPARE_BYTES + (0 if destination.delta else plan.needed_bytes)
     if free < need:
         raise Refused(
             "not enough room to restore",

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt
@@ -99,10 +100,11 @@ class Restore:
             [stop.position, stop.inclusive] if stop else None,
             self.plan.way.history.timeline,
             sorted((oid, str(path)) for oid, path in mapped.items()),
-            self.promote,
+            [self.promote, self.destination.delta],
         ]
         digest = hashlib.sha256(json.dumps(wish).encode()).hexdigest()
-        place = Scratch(self.destination.work, home.owner, home.programs, mapped)
+        old = self.destination.path if self.destination.delta else None
+        place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
         return Work(place, digest)
 
     def run(self, tell: Progress) -> Restored:
@@ -119,7 +121,13 @@ class Restore:
             done = self._settled(stamp)
         done.keep()
         self.work.remove()
+        if self.destination.delta:
+            restored.remove(self._aside(stamp))
         return done
+
+    def _aside(self, stamp: str) -> Path:
+        path = self.destination.path
+        return path.with_name(f"{path.name}.before-{stamp}")
 
     def _made(self, tell: Progress) -> None:
         """Make the copy in the working directory, recovered and stopped."""
@@ -170,7 +178,7 @@ class Restore:
     def _settled(self, stamp: str) -> Restored:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
         path, place, last = self.destination.path, self.work.place, self.plan.last
-        aside = path.with_name(f"{path.name}.before-{stamp}")
+        aside = self._aside(stamp)
         if not self.work.is_in_place:
             if path.exists():
                 restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
@@ -190,7 +198,7 @@ class Restore:
             timeline=self.plan.timeline,
             seconds=self.phases.seconds,
             restored_at=clock.now(),
-            previous=str(aside) if aside.exists() else None,
+            previous=str(aside) if aside.exists() and not self.destination.delta else None,
             is_promoted=self.promote,
         )
         done.keep()

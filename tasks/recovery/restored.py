@@ -120,9 +120,10 @@ def find(path: Path) -> Restored:
             expected="the directory that `hl7ops restore --to` was given",
         )
     try:
-        return TypeAdapter(Restored).validate_json(document.read_bytes())
+        found = TypeAdapter(Restored).validate_json(document.read_bytes())
     except ValidationError:
         raise Corrupt("the document of a restored copy cannot be read", seen=document) from None
+    return replace(found, path=str(path))  # it may have been moved since
 
 
 def promote(copy: Restored) -> Restored:
@@ -178,6 +179,14 @@ def undo(copy: Restored) -> Path:
     shutil.rmtree(copy.beside)
     swap(Path(copy.previous), path)
     return aside
+
+
+def remove(path: Path) -> None:
+    """Remove a copy that nobody wants any more, with all that lies beside it; absent is fine."""
+    if (beside(path) / DOCUMENT).exists():
+        find(path).cluster.stop("immediate")
+    for each in (beside(path), path, *path.parent.glob(f"{path.name}.tablespaces-*")):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def swap(path: Path, to: Path) -> None:

@@ -54,12 +54,23 @@ SEALED_OFF = {
 
 @dataclass(frozen=True)
 class Scratch:
-    """A directory of our own for one copy."""
+    """A directory of our own for one copy.
+
+    Args:
+        path: of the directory.
+        owner: who runs the copy's server.
+        programs: the directory of the programs.
+        mapped: where tablespaces lie that do not lie in it.
+        old: a data directory whose files are taken over where they are the same; None: there is
+            none. It is used up, since the copy shares these files with it.
+
+    """
 
     path: Path
     owner: Owner
     programs: Path
     mapped: Mapping[int, Path] = field(default_factory=dict)
+    old: Path | None = None
 
     def tablespace(self, oid: int) -> Path:
         """Return where a tablespace of the copy lies: where it is wanted, or beside its data."""

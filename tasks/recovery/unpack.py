@@ -3,6 +3,7 @@
 import logging
 import tarfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -25,6 +26,14 @@ Progress = Callable[[str, int, int], None]
 COPY_BYTES = 1 << 20
 
 
+@dataclass(frozen=True)
+class Tree:
+    """A directory that is filled, and an old one whose files are taken over where they are same."""
+
+    root: Path
+    old: Path | None
+
+
 def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scratch) -> None:
     """Unpack one object of a backup into a copy, and see that every byte was the one kept.
 
@@ -41,9 +50,11 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
             return
         oid = name.removesuffix(".tar")
         if oid == "base":
-            _untar(copy, copy.make(copy.data), source, item.name)
+            _untar(copy, Tree(copy.make(copy.data), copy.old), source, item.name)
         else:
-            _untar(copy, copy.make(copy.tablespace(int(oid))), source, item.name)
+            old = copy.old / "pg_tblspc" / oid if copy.old else None
+            tree = Tree(copy.make(copy.tablespace(int(oid))), old)
+            _untar(copy, tree, source, item.name)
 
 
 def link_tablespaces(backup: Backup, copy: Scratch) -> None:
@@ -105,18 +116,18 @@ def _take(copy: Scratch, path: Path, data: bytes) -> None:
     copy.owner.take(path)
 
 
-def _untar(copy: Scratch, root: Path, source: Source, name: str) -> None:
+def _untar(copy: Scratch, tree: Tree, source: Source, name: str) -> None:
     try:
         with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|", bufsize=COPY_BYTES) as tar:
             for member in tar:
-                _place(copy, root, tar, member)
+                _place(copy, tree, tar, member)
     except tarfile.TarError:
         raise Corrupt("an object is not a whole tar", seen=name) from None
 
 
-def _place(copy: Scratch, root: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+def _place(copy: Scratch, tree: Tree, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
     """Write one member below the root, as PostgreSQL sends them: directories and plain files."""
-    path = root / member.name
+    path = tree.root / member.name
     if ".." in path.parts or member.name.startswith("/"):
         raise Corrupt("a name leads out of the copy", seen=member.name)
     if member.isdir():
@@ -124,14 +135,48 @@ def _place(copy: Scratch, root: Path, tar: tarfile.TarFile, member: tarfile.TarI
     elif member.isfile():
         content = tar.extractfile(member)
         assert content is not None  # noqa: S101 - it is a file
-        _write(copy, path, cast("Source", content))
+        old = tree.old / member.name if tree.old else None
+        _write(copy, path, cast("Source", content), old)
     elif not member.issym():
         raise Corrupt("a tar holds what a backup does not", seen=member.name)
 
 
-def _write(copy: Scratch, path: Path, source: Source) -> None:
-    with path.open("wb", buffering=0) as file:
-        while block := source.read(COPY_BYTES):
-            file.write(block)
+def _write(copy: Scratch, path: Path, source: Source, old: Path | None = None) -> None:
+    path.unlink(missing_ok=True)  # never through a link to what is the old directory's
+    old = old if old and old.is_file() and not old.is_symlink() else None
+    same, begun = _alike(source, old) if old else (0, b"")
+    if old and not begun and old.stat().st_size == same:
+        path.hardlink_to(old)
+    else:
+        with path.open("wb", buffering=0) as file:
+            if old and same:
+                _copy_start(old, file, same)
+            file.write(begun)
+            while block := source.read(COPY_BYTES):
+                file.write(block)
     path.chmod(0o600)
     copy.owner.take(path)
+
+
+def _alike(source: Source, old: Path) -> tuple[int, bytes]:
+    """Read a source as far as an old file is the same.
+
+    Returns:
+        How many bytes are, and the first block that is not; empty: the source has ended.
+
+    """
+    same = 0
+    with old.open("rb", buffering=0) as known:
+        while block := source.read(COPY_BYTES):
+            if known.read(len(block)) != block:
+                return same, block
+            same += len(block)
+    return same, b""
+
+
+def _copy_start(old: Path, file: BinaryIO, size: int) -> None:
+    """Copy the first bytes of an old file, which are those that were read already."""
+    with old.open("rb", buffering=0) as known:
+        while size and (block := known.read(min(size, COPY_BYTES))):
+            file.write(block)
+            size -= len(block)

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from psycopg import sql
 
@@ -100,7 +99,7 @@ def prepare(
 def discard(stanza: Stanza, database: str) -> None:
     """Drop what was loaded and not swapped in, and remove the copy that it came from."""
     discard_loaded(stanza.server(), database)
-    _remove(stanza.home.path / "side" / database)
+    restored.remove(stanza.home.path / "side" / database)
 
 
 def _see_that_it_is_there(server: Server, database: str) -> None:
@@ -120,18 +119,8 @@ def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Rest
     place = stanza.home.path / "side"
     place.mkdir(exist_ok=True)
     path = place / database
-    _remove(path)
+    restored.remove(path)
     return restore(stanza, target, Destination(path), promote=True, progress=tell)
-
-
-def _remove(path: Path) -> None:
-    """Remove a copy of ours, with what lies beside it."""
-    if restored.beside(path).exists():
-        restored.find(path).cluster.stop("immediate")
-        shutil.rmtree(restored.beside(path))
-    shutil.rmtree(path, ignore_errors=True)
-    for spaces in path.parent.glob(f"{path.name}.tablespaces-*"):
-        shutil.rmtree(spaces)
 
 
 def _renamed(origin: Server, database: str, new: Aside) -> Server:

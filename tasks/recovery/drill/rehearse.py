@@ -1,7 +1,6 @@
 """A drill: restore a random point, prove the copy, damage it, and see that this is found."""
 
 import random
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +46,7 @@ def rehearse(
     place.mkdir(exist_ok=True)
     with held(place / ".lock"):
         try:
-            _clear(place)
+            restored.remove(place / "copy")
             drawn = draw(seed, survey.window(stanza))
             begun = replace(begun, backup=drawn.backup, target=drawn.target)
             return _rehearsed(stanza, begun, place / "copy", progress)
@@ -56,7 +55,7 @@ def rehearse(
         except OpsError as error:
             return replace(begun, error=str(error))
         finally:
-            _clear(place)
+            restored.remove(place / "copy")
 
 
 def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> Drill:
@@ -120,13 +119,3 @@ def _damaged(server: Server, before: Measure, chance: random.Random) -> tuple[fa
     suite = expectations.Suite()
     compared = comparisons("locked", before, measured(server))
     return fault, any(suite.compare(each).outcome == "fail" for each in compared)
-
-
-def _clear(place: Path) -> None:
-    """Remove what this drill, or one that was killed, has left."""
-    for document in place.glob("*.restored"):
-        copy = restored.find(document.with_name(document.name.removesuffix(".restored")))
-        copy.cluster.stop("immediate")
-    for path in place.iterdir():
-        if path.name != ".lock":
-            shutil.rmtree(path)

@@ -30,7 +30,8 @@ class Copies:
     def restore(self, target="latest", *, inclusive=True, timeline=None, **more):
         """Restore the stanza to a target."""
         wanted = parse(target, inclusive=inclusive, timeline=timeline)
-        destination = Destination(self.path, replace=more.pop("replace", False))
+        how = {name: more.pop(name, False) for name in ("replace", "delta")}
+        destination = Destination(self.path, **how)
         return restore(self.stanza, wanted, destination, **more)
 
     def rows(self, target="latest", **more):
