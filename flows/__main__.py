@@ -17,6 +17,7 @@ from flows.verbs import (
     platform,
     repository,
     restore,
+    restored,
     service,
     wal,
 )
@@ -33,7 +34,7 @@ app = typer.Typer(
 app.add_typer(backup.backup_app, name="backup")
 app.add_typer(wal.wal_app, name="wal")
 app.add_typer(repository.repository_app, name="repository")
-app.add_typer(restore.restored_app, name="restored")
+app.add_typer(restored.restored_app, name="restored")
 app.add_typer(database.database_app, name="database")
 app.add_typer(platform.contract_app, name="contract")
 for verbs in (

@@ -40,7 +40,8 @@ def drill(
 
     """
     site, rehearsal = load_stanza(stanza, repository), Rehearsal(stanza, clock.now())
-    board = Board(stanza, clock.now(), 60.0 * site.settings.rto_minutes)
+    objectives = 60.0 * site.settings.rto_minutes, 60.0 * site.settings.rpo_minutes
+    board = Board(stanza, clock.now(), *objectives)
     try:
         with reporting(f"drill-report-{stanza}", rehearsal, report):
             for number in range(draws):

@@ -24,6 +24,7 @@ class Board:
     stanza: str
     now: datetime
     rto_s: float
+    rpo_s: float
     standing: Standing | None = None
     error: str | None = None
 
@@ -58,6 +59,8 @@ def problems(board: Board) -> list[str]:
         found.append(f"{counted(known.score.missed, 'weekly drill')} missed")
     if (known.score.p95_s or 0) > board.rto_s:
         found.append(f"restores take longer than {duration(board.rto_s)}")
+    if (known.score.exposed_p95_s or 0) > board.rpo_s:
+        found.append(f"a disaster costs more than {duration(board.rpo_s)}")
     return found
 
 
@@ -75,10 +78,12 @@ def _headlines(board: Board, known: Standing) -> str:
     rows = [("can be recovered", known.window.told if known.window else "nothing")]
     if score.drills:
         times = (score.p50_s or 0, score.p95_s or 0, board.rto_s)
+        lost = (score.exposed_p50_s or 0, score.exposed_p95_s or 0, board.rpo_s)
         sure = f"95 % sure that at least {100 * score.share:.1f} % of the window restores"
         passed = f"{score.passed} of {counted(score.drills, 'random drill')} passed"
         rows += [
             ("takes (p50, p95, objective)", ", ".join(map(duration, times))),
+            ("loses (p50, p95, objective)", ", ".join(map(duration, lost))),
             ("how sure", f"{sure} ({passed})"),
             ("last drill", readable(score.last_at) if score.last_at else "never"),
             ("missed", counted(score.missed, "weekly drill")),

@@ -1,6 +1,7 @@
 """Verbs of rehearsals: `drill` and `recoverability`; neither needs a Prefect server."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from tasks.control.errors import Corrupt
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import evidence, seed, standing
 from tasks.recovery.evidence import exported
+from tasks.recovery.heartbeat import Beat, keep_beating
 
 
 def drill(
@@ -72,7 +74,8 @@ def recoverability(
     if evidence_of:
         say(exported(evidence(stanza).records()), lambda: None, as_json=True)
         return
-    board = Board(stanza.name, now, 60.0 * stanza.settings.rto_minutes, standing(stanza, now))
+    objectives = 60.0 * stanza.settings.rto_minutes, 60.0 * stanza.settings.rpo_minutes
+    board = Board(stanza.name, now, *objectives, standing(stanza, now))
     assert board.standing is not None  # noqa: S101 - given above
     window, found = board.standing.window, problems(board)
     document = {
@@ -93,4 +96,20 @@ def recoverability(
         )
 
 
-VERBS: tuple[Callable[..., None], ...] = (drill, recoverability)
+def heartbeat(
+    *,
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a row every second, until Ctrl-C, by which a loss can be measured afterwards."""
+    stanza, beats = site(), [0]
+
+    def tell(_: Beat) -> None:
+        beats[0] += 1
+
+    with suppress(KeyboardInterrupt):
+        keep_beating(stanza.server(), seconds, tell)
+    say({"beats": beats[0]}, lambda: screen.print(f"{beats[0]:,} beats"), as_json=as_json)
+
+
+VERBS: tuple[Callable[..., None], ...] = (drill, recoverability, heartbeat)

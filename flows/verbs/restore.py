@@ -1,7 +1,4 @@
-"""Verbs of recovery: `restore`, and what follows it: `restored promote`, `stop`, `undo`.
-
-None of them needs a Prefect server or the operated one, since both may be gone on that day.
-"""
+"""The verb `restore`; it needs no Prefect server and not the operated one, which may be gone."""
 
 import shutil
 from collections.abc import Callable
@@ -17,7 +14,7 @@ from reports.page import counted, duration, size
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.postgres import lsn
-from tasks.recovery import restored, survey
+from tasks.recovery import survey
 from tasks.recovery import target as targets
 from tasks.recovery.directory import Destination, examine
 from tasks.recovery.plan import Plan
@@ -25,10 +22,6 @@ from tasks.recovery.restored import Restored
 from tasks.recovery.target import Target
 from tasks.repository.stanza import Stanza
 
-
-restored_app = typer.Typer(no_args_is_help=True, help="Go on with a restored copy, or undo it.")
-
-Directory = Annotated[Path, typer.Argument(help="The data directory of the copy.")]
 
 Point = Annotated[str, typer.Argument(help=f"Where recovery ends: {targets.FORMS}.")]
 
@@ -193,33 +186,6 @@ def _show_restored(done: Restored) -> None:
         screen.print(
             f"  what was there is kept in {done.previous}; back: hl7ops restored undo {done.path}"
         )
-
-
-@restored_app.command("promote")
-def restored_promote(path: Directory, *, as_json: AsJson = False) -> None:
-    """Let a paused copy be written; it goes its own way from then on, on a timeline of its own."""
-    done = restored.promote(restored.find(path.absolute()))
-    say(of_restored(done), lambda: screen.print(f"{path} can be written"), as_json=as_json)
-
-
-@restored_app.command("stop")
-def restored_stop(path: Directory, *, as_json: AsJson = False) -> None:
-    """Stop a copy, so that it can be started as your servers are."""
-    ran = restored.stop(restored.find(path.absolute()))
-    document = {"path": str(path.absolute()), "ran": ran}
-    say(document, lambda: screen.print(f"{path} is stopped"), as_json=as_json)
-
-
-@restored_app.command("undo")
-def restored_undo(path: Directory, *, as_json: AsJson = False) -> None:
-    """Put back the cluster that `restore --replace` moved aside; the copy is kept, too."""
-    aside = restored.undo(restored.find(path.absolute()))
-    document = {"path": str(path.absolute()), "copy": str(aside)}
-    say(
-        document,
-        lambda: screen.print(f"{path} is what it was; the copy is {aside}"),
-        as_json=as_json,
-    )
 
 
 VERBS: tuple[Callable[..., None], ...] = (restore,)

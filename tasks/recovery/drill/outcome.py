@@ -30,6 +30,8 @@ class Drill:
         seconds: how long each phase took.
         restored_bytes: of the copy.
         replayed_bytes: of WAL.
+        exposed_s: how far what was archived lay behind when it began, in seconds, by the last
+            transaction in it: what a disaster would have cost just then; None: nothing is known.
         error: why it broke off.
 
     """
@@ -47,6 +49,7 @@ class Drill:
     seconds: Mapping[str, float] | None = None
     restored_bytes: int = 0
     replayed_bytes: int = 0
+    exposed_s: float | None = None
     error: str | None = None
 
     @property

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from tasks.control import clock
@@ -15,6 +16,7 @@ from tasks.recovery.directory import Destination
 from tasks.recovery.drill import faults
 from tasks.recovery.drill.draw import draw
 from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.plan import Window
 from tasks.recovery.recovering import Progress
 from tasks.recovery.restore import restore
 from tasks.recovery.restored import Restored
@@ -47,8 +49,14 @@ def rehearse(
     with held(place / ".lock"):
         try:
             restored.remove(place / "copy")
-            drawn = draw(seed, survey.window(stanza))
-            begun = replace(begun, backup=drawn.backup, target=drawn.target)
+            window = survey.window(stanza)
+            drawn = draw(seed, window)
+            begun = replace(
+                begun,
+                backup=drawn.backup,
+                target=drawn.target,
+                exposed_s=_exposed(window, begun.started_at),
+            )
             return _rehearsed(stanza, begun, place / "copy", progress)
         except Corrupt as error:
             return replace(begun, checks=[Check("boot", REACHED, "fail", str(error))])
@@ -56,6 +64,13 @@ def rehearse(
             return replace(begun, error=str(error))
         finally:
             restored.remove(place / "copy")
+
+
+def _exposed(window: Window, now: datetime) -> float | None:
+    """Return how far what is archived lies behind, by its last transaction."""
+    if window.last is None or window.last.at is None:
+        return None
+    return round(max((now - window.last.at).total_seconds(), 0.0), 3)
 
 
 def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> Drill:

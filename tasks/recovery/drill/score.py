@@ -47,6 +47,8 @@ class Score:
         share: of the window, of which one is 95 % sure that at least it restores.
         p50_s: median of the time to a cluster that can be written, in seconds; None: no drill.
         p95_s: what 95 % of them keep to.
+        exposed_p50_s: median of what a disaster would have cost, in seconds; None: not known.
+        exposed_p95_s: what 95 % of the drills found it not to pass.
         missed: how many weeks went by without a drill.
         last_at: when the last one was.
         trend: how the time grows; None: too few drills.
@@ -58,6 +60,8 @@ class Score:
     share: float
     p50_s: float | None
     p95_s: float | None
+    exposed_p50_s: float | None
+    exposed_p95_s: float | None
     missed: int
     last_at: datetime | None
     trend: Trend | None
@@ -75,12 +79,15 @@ def score(drills: Sequence[Drill], since: datetime | None, now: datetime, rto_s:
     """
     passed = [drill for drill in drills if drill.verdict == "passed"]
     times = sorted(drill.rto_s for drill in drills if drill.rto_s is not None)
+    exposed = sorted(drill.exposed_s for drill in drills if drill.exposed_s is not None)
     return Score(
         drills=len(drills),
         passed=len(passed),
         share=lower_bound(len(passed), len(drills)) if drills else 0.0,
         p50_s=quantile(times, 0.5),
         p95_s=quantile(times, 0.95),
+        exposed_p50_s=quantile(exposed, 0.5),
+        exposed_p95_s=quantile(exposed, 0.95),
         missed=_missed([drill.started_at for drill in drills], since, now),
         last_at=drills[-1].started_at if drills else None,
         trend=_trend(passed, now, rto_s),

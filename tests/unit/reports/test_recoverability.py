@@ -54,6 +54,7 @@ def standing(days=(9, 3), rto_s=1800, **more):
         "checks": [Check("boot", "there", "pass")],
         "fault": "a row is gone: t",
         "noticed": True,
+        "exposed_s": 30.0,
     } | more
     drills = [
         Drill("main", "local", 1, NOW - timedelta(days=day), seconds={"copy": 100.0}, **known)
@@ -72,7 +73,7 @@ def standing(days=(9, 3), rto_s=1800, **more):
 
 def board(**more):
     """Return a board of such a stanza."""
-    return Board("main", NOW, 1800, standing(**more))
+    return Board("main", NOW, 1800, 3600, standing(**more))
 
 
 def test_what_is_proven_says_how_fast_and_how_sure():
@@ -80,6 +81,7 @@ def test_what_is_proven_says_how_fast_and_how_sure():
     page = report(board())
     assert page.startswith("# RECOVERABLE: stanza main, in 1 min 40 s by 2 drills\n")
     assert "95 % sure that at least 22.4 % of the window restores (2 of 2 random drills" in page
+    assert "| loses (p50, p95, objective) | 30 s, 30 s, 1 h 00 min |" in page
     assert "| full-20261123T000000Z | proven | 0.0 s | objects, manifest, boot" in page
     assert problems(board()) == []
 
@@ -90,6 +92,7 @@ def test_what_is_proven_says_how_fast_and_how_sure():
         ({"days": ()}, "no drill was ever made"),
         ({"days": (30, 3)}, "3 weekly drills missed"),
         ({"noticed": False}, "the last drill did not pass"),
+        ({"exposed_s": 7200.0}, "a disaster costs more than 1 h 00 min"),
     ],
 )
 def test_what_is_not_proven_is_red(more, said):
@@ -102,13 +105,13 @@ def test_a_slow_restore_and_an_empty_archive_are_red():
     """The objective is one of the promises."""
     slow = replace(board(), rto_s=60)
     assert problems(slow) == ["restores take longer than 1 min 00 s"]
-    nothing = Board("main", NOW, 1800, replace(standing(), window=None))
+    nothing = Board("main", NOW, 1800, 3600, replace(standing(), window=None))
     assert problems(nothing) == ["nothing can be recovered"]
 
 
 def test_a_board_that_could_not_be_made_is_red():
     """Tampering shows there as well."""
-    page = report(Board("main", NOW, 1800, error="the evidence was tampered with"))
+    page = report(Board("main", NOW, 1800, 3600, error="the evidence was tampered with"))
     assert page.startswith(
         "# NOT PROVEN RECOVERABLE: stanza main: the scoreboard could not be made"
     )
