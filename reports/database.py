@@ -7,7 +7,7 @@ from datetime import datetime
 from reports.page import counted, details, duration, page, table
 from tasks.control.clock import readable
 from tasks.recovery.database.beside import Beside
-from tasks.recovery.database.comparing import Difference
+from tasks.recovery.database.comparing import Compared, Difference
 from tasks.recovery.database.setting_back import SetBack
 
 
@@ -31,8 +31,8 @@ class Setting:
 
 
 def differing(differences: Sequence[Difference]) -> list[Difference]:
-    """Return the tables whose number of rows differs, the greatest difference first."""
-    found = [each for each in differences if each.live != each.restored]
+    """Return the tables that differ, the greatest difference in rows first."""
+    found = [each for each in differences if not each.is_same]
     return sorted(found, key=lambda each: -abs((each.live or 0) - (each.restored or 0)))
 
 
@@ -79,7 +79,20 @@ def rows(found: Beside) -> str:
         f"{counted(len(different), 'table')} of {len(found.compared.differences)} differ in rows."
     )
     listed = table(["table", "rows now", "rows then"], lines) if lines else None
-    return page("## Now and then", said, listed, more).strip()
+    return page("## Now and then", said, listed, more, *noted(found.compared)).strip()
+
+
+def noted(compared: Compared) -> list[str]:
+    """Say which objects changed since, and which tables are empty in every copy."""
+    notes = []
+    if compared.objects:
+        rest = f" and {len(compared.objects) - SHOWN} more" if len(compared.objects) > SHOWN else ""
+        notes.append(
+            f"Objects that are not as they were: {', '.join(compared.objects[:SHOWN])}{rest}"
+        )
+    if compared.unlogged:
+        notes.append(f"Unlogged, and so empty as after a crash: {', '.join(compared.unlogged)}")
+    return notes
 
 
 def _count(count: int | None) -> int | str:

@@ -8,7 +8,7 @@ import typer
 from flows.verbs.backup import site
 from flows.verbs.output import AsJson, errors, progress, say, screen, show_table
 from flows.verbs.restore import Exclusive, Point, Timeline, local_zone
-from reports.database import differing
+from reports.database import differing, noted
 from tasks.control.errors import Refused
 from tasks.recovery import target as targets
 from tasks.recovery.database import swap as swaps
@@ -65,8 +65,10 @@ def _show_differences(found: Beside) -> None:
         (each.table, _count(each.live), _count(each.restored))
         for each in differing(found.compared.differences)
     ]
-    title = f"{found.database} now, and {found.origin.target}: tables that differ in rows"
+    title = f"{found.database} now, and {found.origin.target}: tables that differ"
     show_table(title, ("table", "rows now", "rows then"), rows or [("none", "", "")])
+    for note in noted(found.compared):
+        screen.print(note, markup=False)
 
 
 def _count(rows: int | None) -> str:
@@ -82,6 +84,8 @@ def _document(done: SetBack) -> dict[str, Any]:
         "stop": found.origin.stop,
         "last_transaction_at": found.origin.last_transaction_at,
         "differences": [vars(each) for each in differing(found.compared.differences)],
+        "objects": list(found.compared.objects),
+        "unlogged": list(found.compared.unlogged),
         "checks": [vars(check) for check in [*found.compared.checks, *done.checks]],
         "seconds": found.seconds,
         "swapped": vars(done.swapped) if done.swapped else None,

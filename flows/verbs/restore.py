@@ -1,9 +1,11 @@
 """The verb `restore`; it needs no Prefect server and not the operated one, which may be gone."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -68,7 +70,7 @@ def restore(
     """Restore the cluster to a point, beside the operated one; the copy pauses there, read-only."""
     stanza = site(repository)
     wanted = targets.parse(target, local_zone(), inclusive=not exclusive, timeline=timeline)
-    place = (to or stanza.home.path / "restored").absolute()
+    place = normal(to or stanza.home.path / "restored")
     destination = Destination(place, replace, delta, _mapping(tablespace or []))
     if plan:
         _say_plan(stanza, wanted, destination, backup, as_json=as_json)
@@ -78,6 +80,11 @@ def restore(
     with progress(quiet=as_json) as tell:
         done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)
     say(of_restored(done), lambda: _show_restored(done), as_json=as_json)
+
+
+def normal(path: Path) -> Path:
+    """Return a path from the root on, without `..`."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _mapping(pairs: list[str]) -> dict[str, Path]:
@@ -167,7 +174,7 @@ def of_restored(done: Restored) -> dict[str, Any]:
 
 def _connect(done: Restored) -> str:
     at = done.cluster
-    return f"psql -h {at.sockets} -p {at.port} -U {done.superuser}"
+    return f"psql -h {quote(str(at.sockets))} -p {at.port} -U {quote(done.superuser)}"
 
 
 def _show_restored(done: Restored) -> None:
@@ -180,12 +187,11 @@ def _show_restored(done: Restored) -> None:
     screen.print(f"  from {done.backup}: {spent}")
     screen.print(f"  look at it: {_connect(done)}")
     if not done.is_promoted:
-        screen.print(f"  let it be written: hl7ops restored promote {done.path}")
-    screen.print(f"  before you start it your own way: hl7ops restored stop {done.path}")
+        screen.print(f"  let it be written: hl7ops restored promote {quote(done.path)}")
+    screen.print(f"  before you start it your own way: hl7ops restored stop {quote(done.path)}")
     if done.previous:
-        screen.print(
-            f"  what was there is kept in {done.previous}; back: hl7ops restored undo {done.path}"
-        )
+        back = f"hl7ops restored undo {quote(done.path)}"
+        screen.print(f"  what was there is kept in {done.previous}; back: {back}")
 
 
 VERBS: tuple[Callable[..., None], ...] = (restore,)

@@ -7,7 +7,7 @@ import typer
 
 from flows.verbs.backup import site
 from flows.verbs.output import AsJson, say, screen, show_table
-from flows.verbs.restore import local_zone, of_restored
+from flows.verbs.restore import local_zone, normal, of_restored
 from reports.page import counted, duration
 from tasks.control import clock, settings
 from tasks.control.errors import Refused
@@ -26,23 +26,23 @@ Directory = Annotated[Path, typer.Argument(help="The data directory of the copy.
 @restored_app.command("promote")
 def restored_promote(path: Directory, *, as_json: AsJson = False) -> None:
     """Let a paused copy be written; it goes its own way from then on, on a timeline of its own."""
-    done = restored.promote(restored.find(path.absolute()))
+    done = restored.promote(restored.find(normal(path)))
     say(of_restored(done), lambda: screen.print(f"{path} can be written"), as_json=as_json)
 
 
 @restored_app.command("stop")
 def restored_stop(path: Directory, *, as_json: AsJson = False) -> None:
     """Stop a copy, so that it can be started as your servers are."""
-    ran = restored.stop(restored.find(path.absolute()))
-    document = {"path": str(path.absolute()), "ran": ran}
+    ran = restored.stop(restored.find(normal(path)))
+    document = {"path": str(normal(path)), "ran": ran}
     say(document, lambda: screen.print(f"{path} is stopped"), as_json=as_json)
 
 
 @restored_app.command("undo")
 def restored_undo(path: Directory, *, as_json: AsJson = False) -> None:
     """Put back the cluster that `restore --replace` moved aside; the copy is kept, too."""
-    aside = restored.undo(restored.find(path.absolute()))
-    document = {"path": str(path.absolute()), "copy": str(aside)}
+    aside = restored.undo(restored.find(normal(path)))
+    document = {"path": str(normal(path)), "copy": str(aside)}
     say(
         document,
         lambda: screen.print(f"{path} is what it was; the copy is {aside}"),
@@ -65,7 +65,7 @@ def restored_loss(
     if moment is None:
         raise Refused("an incident is a time", seen=incident, expected="2026-11-24T03:00:00+01:00")
     source = site().server() if compare else None
-    copy = restored.find(path.absolute()).server
+    copy = restored.find(normal(path)).server
     database = source.parameters()["dbname"] if source else _platform()
     found = loss(copy.database(database), moment, source)
     document = {

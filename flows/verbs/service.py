@@ -12,6 +12,7 @@ from tasks.control.errors import Transient
 from tasks.control.prefect_server import POOL, PrefectServer, Process, free_port
 from tasks.control.settings import Settings
 from tasks.postgres.embedded import Home, open_home, operated, start_control
+from tasks.recovery.restored import Restored, within
 
 
 @contextmanager
@@ -82,6 +83,14 @@ def down() -> None:
     for name, cluster in (("primary", home.primary), ("control", home.control)):
         if cluster.stop():
             screen.print(f"stopped the {name} cluster")
+    for copy in _copies(home):
+        if copy.cluster.stop():
+            screen.print(f"stopped the copy {copy.path}")
+
+
+def _copies(home: Home) -> list[Restored]:
+    """Return the restored copies that lie under the home."""
+    return within([home.path, home.path / "side", home.path / "drill"])
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -96,11 +105,13 @@ def status(*, as_json: AsJson = False) -> None:
         "primary": home.primary.pid(),
         "control": home.control.pid(),
         "prefect": noted["url"] if noted else None,
+        "copies": [copy.path for copy in _copies(home) if copy.cluster.pid()],
     }
 
     def text() -> None:
         for name, value in document.items():
-            screen.print(f"{name:<10} {value or 'not running'}")
+            told = ", ".join(value) if isinstance(value, list) else value
+            screen.print(f"{name:<10} {told or 'not running'}")
 
     say(document, text, as_json=as_json)
 

@@ -56,6 +56,13 @@ def find(stanza: Stanza, server: Server, identity: Identity, kind: BackupType) -
 
 def told(error: OpsError, parent: Parent) -> OpsError:
     """Say what to do where the server does not know any more what changed since the parent."""
+    if "manifest requires WAL from" in str(error):
+        return Refused(
+            "the server did not come from the parent",
+            seen=str(error),
+            expected=f"a server that went through the stop of {parent.backup.id}",
+            do="hl7ops backup full; it was set back, or another one was promoted, since the parent",
+        )
     if "WAL summar" not in str(error):
         return error
     return Refused(

@@ -19,6 +19,9 @@ PINNED = (
 Compiling a digest takes longer than it saves: it is a few calls a row, for each table anew.
 """
 
+ROW = '"row of hl7ops"'
+"""What a row is called in queries: a column of that name would be taken for it."""
+
 _TABLES = """
 select n.nspname, c.relname,
        array(select a.attname::text from pg_attribute a
@@ -141,19 +144,26 @@ def digest(
 
     """
     row_hash = (
-        "hashint8extended(hash_record_extended(t, 0), 0)"
+        f"hashint8extended(hash_record_extended({ROW}, 0), 0)"
         if table.is_hashable
-        else "hashtextextended(t::text, 0)"
+        else f"hashtextextended({ROW}::text, 0)"
     )
     maxima: list[sql.Composable] = [
-        sql.SQL("max({})").format(sql.Identifier("t", name)) for name in table.timestamps
+        sql.SQL("max({})").format(sql.Identifier(ROW.strip('"'), name)) for name in table.timestamps
     ]
     newest = sql.SQL("greatest({})::timestamptz::text").format(
         sql.SQL(", ").join(maxima or [sql.NULL])
     )
     query = sql.SQL(
-        "select count(*), coalesce(sum({}), 0)::text, {} from {} t where {} and {}"
-    ).format(sql.SQL(row_hash), newest, table.identifier, _seen_by(since), _in_blocks(blocks))
+        "select count(*), coalesce(sum({}), 0)::text, {} from {} {} where {} and {}"
+    ).format(
+        sql.SQL(row_hash),
+        newest,
+        table.identifier,
+        sql.SQL(ROW),
+        _seen_by(since),
+        _in_blocks(blocks),
+    )
     row = connection.execute(query).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     return Digest(*row)
@@ -186,10 +196,10 @@ def _in_blocks(blocks: tuple[int, int | None] | None) -> sql.Composable:
     if blocks is None:
         return sql.SQL("true")
     first, end = blocks
-    above = sql.SQL("t.ctid >= {}::tid").format(sql.Literal(f"({first},0)"))
+    above = sql.SQL(f"{ROW}.ctid >= {{}}::tid").format(sql.Literal(f"({first},0)"))
     if end is None:
         return above
-    return sql.SQL("{} and t.ctid < {}::tid").format(above, sql.Literal(f"({end},0)"))
+    return sql.SQL(f"{{}} and {ROW}.ctid < {{}}::tid").format(above, sql.Literal(f"({end},0)"))
 
 
 def _seen_by(snapshot: str | None) -> sql.Composable:
@@ -201,11 +211,10 @@ def _seen_by(snapshot: str | None) -> sql.Composable:
     if snapshot is None:
         return sql.SQL("true")
     newest = int(snapshot.split(":")[1])
-    distance = f"((t.xmin::text::bigint - {newest}) & 4294967295)"
+    distance = f"(({ROW}.xmin::text::bigint - {newest}) & 4294967295)"
     near = f"{newest} + {distance} - case when {distance} < 2147483648 then 0 else 4294967296 end"
-    return sql.SQL(
-        f"(t.xmin::text::bigint < 3 or pg_visible_in_snapshot(({near})::text::xid8, '{snapshot}'))"
-    )
+    seen = f"pg_visible_in_snapshot(({near})::text::xid8, '{snapshot}')"
+    return sql.SQL(f"({ROW}.xmin::text::bigint < 3 or {seen})")
 
 
 def sequences(connection: Connection) -> dict[str, int]:

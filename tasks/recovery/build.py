@@ -60,7 +60,8 @@ class Build:
             unpack.link_tablespaces(link.backup, link.place)
         if len(links) > 1:
             tell("combine", 0, 0)
-            shutil.rmtree(self.copy.data, ignore_errors=True)
+            for half in (self.copy.data, *map(self.copy.tablespace, self.copy.mapped)):
+                shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
             combine.combine(links, self.copy)
             shutil.rmtree(self.copy.path / "chain")
         unpack.forget_map(self.copy)

@@ -60,7 +60,7 @@ def combine(links: Sequence[Link], copy: Scratch) -> None:
     """
     last = links[-1]
     for space in last.backup.tablespaces:
-        copy.make(copy.tablespace(space.oid).parent)
+        copy.make(copy.tablespace(space.oid))
     moved = [
         f"--tablespace-mapping={last.place.tablespace(space.oid)}={copy.tablespace(space.oid)}"
         for space in last.backup.tablespaces

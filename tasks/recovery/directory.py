@@ -1,7 +1,8 @@
 """The directory that a copy is restored into: what may be there, and how the old one is kept."""
 
+import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from tasks.recovery.scratch import SPARE_BYTES
 from tasks.repository.local import LocalStorage
 from tasks.repository.stanza import Stanza
 
+
+UNSPEAKABLE = frozenset('"\n\r\\')
+"""What PostgreSQL's own programs do not take in the path of a data directory."""
 
 MARK = "PG_VERSION"
 """The file by which a data directory is known."""
@@ -36,22 +40,40 @@ class Destination:
     delta: bool = False
     tablespaces: Mapping[str, Path] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """See that PostgreSQL's programs can take the path.
+
+        Raises:
+            Refused: they cannot.
+
+        """
+        if not self.path.name or set(str(self.path)) & UNSPEAKABLE:
+            raise _refused(self.path, "no data directory can be called so")
+
     @property
     def work(self) -> Path:
         """Where the copy is made, before it takes its name."""
         return self.path.with_name(f".{self.path.name}.restoring")
 
-    def mapped(self, plan: Plan) -> dict[int, Path]:
-        """Return where each tablespace goes; unless told otherwise beside the data directory."""
-        beside = self.path.with_name(f"{self.path.name}.tablespaces-{plan.backup.id}")
+    def mapped(self, plan: Plan, stamp: str) -> dict[int, Path]:
+        """Return where each tablespace goes; unless told otherwise to a place of this restore."""
+        beside = self.path.with_name(f"{self.path.name}.tablespaces-{stamp}")
         return {
             space.oid: self.tablespaces.get(space.location, beside / str(space.oid))
             for space in plan.backup.tablespaces
         }
 
 
-def examine(stanza: Stanza, plan: Plan, destination: Destination) -> None:
+def examine(
+    stanza: Stanza, plan: Plan, destination: Destination, ours: Collection[str] = ()
+) -> None:
     """See that a copy may be restored into a directory; nothing is touched.
+
+    Args:
+        stanza: whose.
+        plan: of the restore.
+        destination: where to.
+        ours: places of tablespaces that an earlier run which was killed has filled.
 
     Raises:
         Refused: it may not; names why.
@@ -65,7 +87,9 @@ def examine(stanza: Stanza, plan: Plan, destination: Destination) -> None:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise _refused(path, "it is no directory")
     if pid := served_by(path):
-        raise _refused(path, f"a server runs on it, process {pid}", "stop that server first")
+        is_ours = path.with_name(f"{path.name}.restored").exists()
+        how = f"hl7ops restored stop {shlex.quote(str(path))}" if is_ours else "stop it first"
+        raise _refused(path, f"a server runs on it, process {pid}", how)
     for other in (stanza.home.path, *_repositories(stanza)):
         if path == other or path in other.parents:
             raise _refused(path, f"{other} lies in it")
@@ -73,7 +97,7 @@ def examine(stanza: Stanza, plan: Plan, destination: Destination) -> None:
         if (above / MARK).exists():
             raise _refused(path, f"{above} is a data directory")
     _see_that_it_is_free(destination)
-    _see_tablespaces(plan, destination)
+    _see_tablespaces(plan, destination, ours)
     _see_room(plan, destination)
 
 
@@ -89,19 +113,21 @@ def _see_that_it_is_free(destination: Destination) -> None:
         )
 
 
-def _see_tablespaces(plan: Plan, destination: Destination) -> None:
+def _see_tablespaces(plan: Plan, destination: Destination, ours: Collection[str]) -> None:
     """See that tablespaces go to places that are free, above all of the source's own."""
     unknown = destination.tablespaces.keys() - {space.location for space in plan.backup.tablespaces}
     if unknown:
         raise _refused(destination.path, f"the backup has no tablespace at {min(unknown)}")
     for space in plan.backup.tablespaces:
-        place, source = destination.mapped(plan)[space.oid], Path(space.location)
-        is_ours = destination.work.exists()
+        source = Path(space.location)
+        place = destination.tablespaces.get(space.location)
         if destination.path in (source, *source.parents) or source in destination.path.parents:
             raise _refused(destination.path, f"the source's tablespace {source} lies there")
+        if place is None:
+            continue
         if not place.is_absolute() or place in (source, *source.parents):
             raise _refused(place, "it is the source's tablespace, or no absolute path")
-        if place.exists() and any(place.iterdir()) and not is_ours:
+        if place.exists() and any(place.iterdir()) and str(place) not in ours:
             raise _refused(place, "a tablespace goes there, and it is not empty")
 
 

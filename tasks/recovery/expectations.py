@@ -87,8 +87,8 @@ class Suite:
         parameters = copy.parameters()
         user, database, host = (quote(parameters[n], safe="") for n in ("user", "dbname", "host"))
         address = (
-            f"postgresql+psycopg://{user}@localhost/{database}"
-            f"?host={host}&port={parameters['port']}"
+            f"postgresql+psycopg://{user}@localhost/postgres"
+            f"?host={host}&port={parameters['port']}&dbname={database}"
         )
         source = self._context.data_sources.add_postgres(
             parameters["dbname"], connection_string=address, create_temp_table=False

@@ -71,8 +71,10 @@ class Feed:
     @property
     def asked(self) -> str:
         """The file that the server waits for; nothing while it replays."""
-        path = self._folder / "asked"
-        return path.read_text() if path.exists() else ""
+        try:
+            return (self._folder / "asked").read_text()
+        except FileNotFoundError:
+            return ""
 
     @contextmanager
     def running(self) -> Iterator[None]:

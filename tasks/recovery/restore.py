@@ -19,7 +19,7 @@ from tasks.recovery.recovering import Copy, Progress
 from tasks.recovery.restored import Restored, let_in
 from tasks.recovery.scratch import Scratch, held
 from tasks.recovery.target import Target
-from tasks.recovery.work import Work
+from tasks.recovery.work import Note, Work, noted
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
@@ -73,9 +73,10 @@ def restore(
         for link in plan.chain:
             stack.enter_context(stanza.catalogue.reading(link.id))
             stanza.catalogue.get(link.id)  # a cleanup may have removed it just before
-        wanted = Restore(stanza, plan, destination, phases, promote)
+        earlier = noted(destination.work)
+        wanted = Restore(stanza, plan, destination, phases, promote, earlier)
         if not wanted.work.is_in_place:
-            examine(stanza, plan, destination)
+            examine(stanza, plan, destination, earlier.spaces if earlier else ())
         stack.enter_context(held(destination.work))
         return wanted.run(progress)
 
@@ -89,27 +90,37 @@ class Restore:
     destination: Destination
     phases: Phases
     promote: bool
+    earlier: Note | None
+    begun_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
 
     @property
     def work(self) -> Work:
-        """Where the copy is made; the same plan finds what an earlier run has done of it."""
-        home, stop = self.stanza.home, self.plan.stop
-        mapped = self.destination.mapped(self.plan)
-        wish = [
-            [(link.id, link.finished_at.isoformat()) for link in self.plan.chain],
-            [stop.position, stop.inclusive] if stop else None,
-            self.plan.way.history.timeline,
-            sorted((oid, str(path)) for oid, path in mapped.items()),
-            [self.promote, self.destination.delta],
-        ]
-        digest = hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+        """Where the copy is made; the same wish finds what an earlier run has done of it."""
+        home = self.stanza.home
+        is_same = self.earlier is not None and self.earlier.wish == self.wish
+        stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
+        mapped = self.destination.mapped(self.plan, stamp)
         old = self.destination.path if self.destination.delta else None
         place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
-        return Work(place, digest)
+        return Work(place, self.wish, stamp)
+
+    @property
+    def wish(self) -> str:
+        """What says that two restores are the same; the latest goes on where more is archived."""
+        stop = self.plan.stop
+        wish = [
+            [(link.id, link.finished_at.isoformat()) for link in self.plan.chain],
+            [stop.position, stop.inclusive] if stop and self.plan.target.kind != "latest" else None,
+            self.plan.target.kind,
+            self.plan.way.history.timeline,
+            sorted((old, str(new)) for old, new in self.destination.tablespaces.items()),
+            [self.promote, self.destination.delta],
+        ]
+        return hashlib.sha256(json.dumps(wish).encode()).hexdigest()
 
     def run(self, tell: Progress) -> Restored:
         """Make the copy, recover it, see that it is where it should be, and put it in place."""
-        stamp = self.work.begun()
+        self.work.begin()
         try:
             if not self.work.is_in_place:
                 self._made(tell)
@@ -118,16 +129,17 @@ class Restore:
             self.work.remove()
             raise
         with self.phases.phase("put in place"):
-            done = self._settled(stamp)
+            done = self._settled()
         done.keep()
         self.work.remove()
         if self.destination.delta:
-            restored.remove(self._aside(stamp))
+            restored.remove(self._aside)
         return done
 
-    def _aside(self, stamp: str) -> Path:
+    @property
+    def _aside(self) -> Path:
         path = self.destination.path
-        return path.with_name(f"{path.name}.before-{stamp}")
+        return path.with_name(f"{path.name}.before-{self.work.stamp}")
 
     def _made(self, tell: Progress) -> None:
         """Make the copy in the working directory, recovered and stopped."""
@@ -175,10 +187,10 @@ class Restore:
             path.write_bytes(archive.fetch_history(timeline))
             place.owner.take(path)
 
-    def _settled(self, stamp: str) -> Restored:
+    def _settled(self) -> Restored:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
         path, place, last = self.destination.path, self.work.place, self.plan.last
-        aside = self._aside(stamp)
+        aside = self._aside
         if not self.work.is_in_place:
             if path.exists():
                 restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
@@ -200,6 +212,7 @@ class Restore:
             restored_at=clock.now(),
             previous=str(aside) if aside.exists() and not self.destination.delta else None,
             is_promoted=self.promote,
+            tablespaces=sorted(map(str, place.mapped.values())),
         )
         done.keep()
         copy = Copy(done.cluster, done.server, done.access)

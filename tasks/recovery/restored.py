@@ -1,6 +1,7 @@
 """A restored copy at its place: looked at, promoted on purpose, stopped, or undone."""
 
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ class Restored:
         restored_at: when it was done.
         previous: where the directory is that was there before; None: there was none.
         is_promoted: whether it can be written, and goes its own way.
+        tablespaces: directories of its tablespaces, which are its own.
 
     """
 
@@ -56,6 +58,7 @@ class Restored:
     restored_at: datetime
     previous: str | None = None
     is_promoted: bool = False
+    tablespaces: Sequence[str] = ()
 
     @property
     def beside(self) -> Path:
@@ -139,6 +142,7 @@ def promote(copy: Restored) -> Restored:
             stanza=copy.stanza,
             seen="it was promoted" if copy.is_promoted else "it does not run",
             expected="a copy that is paused where recovery ended",
+            do="start it as any server" if copy.is_promoted else "restore it anew with --promote",
         )
     promoted(copy.server)
     done = replace(copy, is_promoted=True)
@@ -175,18 +179,29 @@ def undo(copy: Restored) -> Path:
     copy.cluster.stop("fast")
     path = Path(copy.path)
     aside = path.with_name(f"{path.name}.undone-{clock.stamp(clock.now())}")
-    path.rename(aside)
-    shutil.rmtree(copy.beside)
+    swap(path, aside)
     swap(Path(copy.previous), path)
     return aside
 
 
+def within(folders: Iterable[Path]) -> list[Restored]:
+    """Return the copies that lie in some folders."""
+    end = beside(Path("x")).name.removeprefix("x")
+    found = (document for folder in folders for document in folder.glob(f"*{end}/{DOCUMENT}"))
+    return [find(each.parent.with_name(each.parent.name.removesuffix(end))) for each in found]
+
+
 def remove(path: Path) -> None:
     """Remove a copy that nobody wants any more, with all that lies beside it; absent is fine."""
+    spaces: list[Path] = []
     if (beside(path) / DOCUMENT).exists():
-        find(path).cluster.stop("immediate")
-    for each in (beside(path), path, *path.parent.glob(f"{path.name}.tablespaces-*")):
+        copy = find(path)
+        copy.cluster.stop("immediate")
+        spaces = [Path(space) for space in copy.tablespaces]
+    for each in (*spaces, path, beside(path)):
         shutil.rmtree(each, ignore_errors=True)
+    for folder in {space.parent for space in spaces if ".tablespaces-" in space.parent.name}:
+        folder.rmdir()
 
 
 def swap(path: Path, to: Path) -> None:

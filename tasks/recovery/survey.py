@@ -118,6 +118,7 @@ class Survey:
         passed_over: list[str],
     ) -> Plan:
         way, backup = scroll.way, base.backup
+        stop = _early(stop, base, scroll) if stop else None
         end = stop.end if stop else base.stop
         first, last = way.at(base.start), way.at(end - 1) + 1
         segments = [way.segment(n) for n in range(first, last + 1) if n in way.numbers]
@@ -143,6 +144,18 @@ class Survey:
         if proof is None or isinstance(proof, Damaged):
             return None
         return sum(proof.seconds.get(tier, 0) for tier in COPYING)
+
+
+def _early(stop: Stop, base: Base, scroll: Scroll) -> Stop:
+    """End right after the last transaction before a stop, where recovery would end just before one.
+
+    What that one had changed so far would be locked in the copy, although it never ended there: a
+    table that it drops, above all, which somebody may want to see once more.
+    """
+    last = locate.last_transaction(scroll, stop, scroll.way.at(base.start))
+    if stop.inclusive or last is None or last.position < base.stop:
+        return stop
+    return Stop(last.position, inclusive=True, told=f"the {last.told}, the last one before then")
 
 
 def survey(catalogue: Catalogue) -> Survey:

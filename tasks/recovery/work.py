@@ -1,15 +1,14 @@
 """The working directory of a restore: what it is for, and how far a killed run had come."""
 
-import json
 import logging
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.recovery.recovering import Reached
 from tasks.recovery.scratch import Scratch
@@ -22,30 +21,47 @@ REACHED = "reached.json"
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a working directory is for, when it was begun, and where its tablespaces lie."""
+
+    wish: str
+    stamp: str
+    spaces: list[str]
+
+
+def noted(folder: Path) -> Note | None:
+    """Return what a working directory is for; None: it says nothing."""
+    path = folder / WISH
+    return TypeAdapter(Note).validate_json(path.read_bytes()) if path.exists() else None
+
+
+@dataclass(frozen=True)
 class Work:
     """A directory in which one copy is made, recovered, and taken from to its place.
 
     Args:
         place: the directory.
         wish: what says that two restores are the same.
+        stamp: the moment in which it was begun, maybe by a run that was killed.
 
     """
 
     place: Scratch
     wish: str
+    stamp: str
 
-    def begun(self) -> str:
-        """Begin, or go on with, what is made here; return the moment in which it was begun.
+    def begin(self) -> None:
+        """Begin, or go on with, what is made here.
 
         Raises:
             Refused: the directory holds something else.
 
         """
-        folder, known = self.place.path, self._known
+        folder, known = self.place.path, noted(self.place.path)
         self.place.make(folder)
-        if known and known["wish"] == self.wish:
-            log.info("going on with what was begun at %s", known["stamp"])
-            return known["stamp"]
+        if known and known.wish == self.wish:
+            log.info("going on with what was begun at %s", known.stamp)
+            return
         if known is None and {path.name for path in folder.iterdir()} - {f".{WISH}"}:
             raise Refused(
                 "the working directory holds something else",
@@ -53,10 +69,8 @@ class Work:
                 do="remove it, or choose another directory",
             )
         self.clear()
-        stamp = clock.stamp(clock.now())
-        data = json.dumps({"wish": self.wish, "stamp": stamp}).encode()
-        self._write(folder / WISH, data)
-        return stamp
+        spaces = sorted(map(str, self.place.mapped.values()))
+        self._write(folder / WISH, to_json(Note(self.wish, self.stamp, spaces)))
 
     @property
     def is_promoted(self) -> bool:
@@ -66,13 +80,9 @@ class Work:
     @property
     def is_in_place(self) -> bool:
         """Whether just this copy was taken to its place already."""
-        is_ours = self._known is not None and self._known["wish"] == self.wish
+        known = noted(self.place.path)
+        is_ours = known is not None and known.wish == self.wish
         return is_ours and self.at is not None and not self.place.data.exists()
-
-    @property
-    def _known(self) -> dict[str, str] | None:
-        path = self.place.path / WISH
-        return dict(json.loads(path.read_text())) if path.exists() else None
 
     @property
     def at(self) -> Reached | None:
@@ -96,9 +106,13 @@ class Work:
     def clear(self) -> None:
         """Empty the directory, of another restore or of one that failed."""
         self.place.cluster.stop("immediate")
-        self._empty()
-        for space in self.place.mapped.values():
+        known = noted(self.place.path)
+        for space in map(Path, known.spaces if known else ()):
             shutil.rmtree(space, ignore_errors=True)
+            if space.parent.name.endswith(f".tablespaces-{self.stamp}"):
+                with suppress(OSError):  # another tablespace is still there
+                    space.parent.rmdir()
+        self._empty()
 
     def remove(self) -> None:
         """Remove the directory, when the copy is in its place."""

@@ -102,3 +102,12 @@ def test_a_drill_is_made_and_scored(hl7ops, kept):
     chain = hl7ops.json("recoverability", "--evidence")
     assert [each["number"] for each in chain["records"]] == [1]
     assert hl7ops("recoverability").stdout.startswith("# RECOVERABLE: stanza main")
+
+
+def test_down_stops_copies_as_well(hl7ops, kept):
+    """Whatever runs under the home; status tells of them."""
+    hl7ops.json("restore", "immediate")
+    place = str(hl7ops.home / "restored")
+    assert hl7ops.json("status")["copies"] == [place]
+    assert f"stopped the copy {place}" in hl7ops("down").stdout
+    assert hl7ops.json("status")["copies"] == []

@@ -1,9 +1,11 @@
 """A database as it was at a point, loaded beside the live one and held against its origin."""
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from psycopg import sql
 
@@ -99,7 +101,14 @@ def prepare(
 def discard(stanza: Stanza, database: str) -> None:
     """Drop what was loaded and not swapped in, and remove the copy that it came from."""
     discard_loaded(stanza.server(), database)
-    restored.remove(stanza.home.path / "side" / database)
+    shutil.rmtree(_side(stanza, database).with_suffix(".dump"), ignore_errors=True)
+    restored.remove(_side(stanza, database))
+
+
+def _side(stanza: Stanza, database: str) -> Path:
+    """Return where the copy of the cluster goes; a database may have any name, a directory not."""
+    digest = hashlib.sha256(database.encode()).hexdigest()
+    return stanza.home.path / "side" / f"of-{digest[:16]}"
 
 
 def _see_that_it_is_there(server: Server, database: str) -> None:
@@ -116,9 +125,9 @@ def _see_that_it_is_there(server: Server, database: str) -> None:
 
 def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Restored:
     """Restore a copy of the whole cluster at the point, in place of one that is left."""
-    place = stanza.home.path / "side"
-    place.mkdir(exist_ok=True)
-    path = place / database
+    path = _side(stanza, database)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    stanza.home.owner.take(path.parent)
     restored.remove(path)
     return restore(stanza, target, Destination(path), promote=True, progress=tell)
 
@@ -142,7 +151,7 @@ def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> None:
     """
     for name in ("pg_dump", "pg_restore"):
         programs.require(stanza.programs, name, server)
-    dump = stanza.home.path / "side" / f"{new.name}.dump"
+    dump = _side(stanza, new.of).with_suffix(".dump")
     shutil.rmtree(dump, ignore_errors=True)
     try:
         how = ["--format=directory", "--compress=0", "--create", "--file", dump]

@@ -1,6 +1,6 @@
 """Hold a database that was loaded against where it came from, and against the live one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import sql
@@ -9,36 +9,42 @@ from tasks.postgres import contents
 from tasks.postgres.server import Connection, Server
 from tasks.recovery import expectations
 from tasks.recovery.comparison import comparisons
-from tasks.repository import facts
 from tasks.repository.measure import measure, sequences_of, tables_of
 from tasks.repository.proof import Check, Outcome
-from tasks.repository.seal import Fact, Measure
+from tasks.repository.seal import Fact, Measure, TableSeal
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The rows of one table now, and as they were; None: it is not there."""
+    """The rows of one table now, and as they were; None: it is not there.
+
+    `is_same` tells whether their contents are.
+    """
 
     table: str
     live: int | None
     restored: int | None
+    is_same: bool
 
 
 @dataclass(frozen=True)
 class Compared:
     """What was found of a database that was loaded: each check, and the rows by table.
 
-    `rules` say how often each rule of the platform may be broken in it.
+    `objects` are those that are not now as they were, such as views. `unlogged` tables were empty
+    in every copy. `rules` say how often each rule of the platform may be broken in it.
     """
 
     checks: Sequence[Check]
     differences: Sequence[Difference]
+    objects: Sequence[str]
+    unlogged: Sequence[str]
     rules: Sequence[Fact]
     tables: Sequence[str]
 
 
 def compare(database: str, source: Server, loaded: Server, live: Server) -> Compared:
-    """Compare a database that was loaded with its source, and count rows beside the live one.
+    """Compare a database that was loaded with its source, and say what differs from the live one.
 
     Rules of the platform may be broken as often as in its source or in the live database.
 
@@ -50,15 +56,42 @@ def compare(database: str, source: Server, loaded: Server, live: Server) -> Comp
 
     """
     wanted, found = _measured(source, database), _measured(loaded, database)
-    with live.connect() as connection:
-        now, broken = _rows(connection, database), facts.of(connection, database)[1]
-    rules = _bounds(wanted.rules, broken)
+    now = _measured(live, database)
+    rules = _bounds(wanted.rules, now.rules)
     suite = expectations.Suite()
     checks = [suite.compare(each) for each in comparisons("locked", wanted, found)]
-    then = {table.table: table.rows for table in wanted.tables}
-    names = sorted(now.keys() | then.keys())
-    differences = [Difference(name, now.get(name), then.get(name)) for name in names]
-    return Compared(checks + suite.bound(loaded, rules), differences, rules, sorted(then))
+    return Compared(
+        checks=checks + suite.bound(loaded, rules),
+        differences=_differences(now.tables, wanted.tables),
+        objects=_changed(now.structure, wanted.structure, f"{database}: "),
+        unlogged=_unlogged(loaded),
+        rules=rules,
+        tables=sorted(table.table for table in wanted.tables),
+    )
+
+
+def _differences(now: Sequence[TableSeal], then: Sequence[TableSeal]) -> list[Difference]:
+    live, old = ({table.table: table for table in tables} for tables in (now, then))
+    found = []
+    for name in sorted(live.keys() | old.keys()):
+        a, b = live.get(name), old.get(name)
+        is_same = a is not None and b is not None and a.digest == b.digest
+        found.append(Difference(name, a.rows if a else None, b.rows if b else None, is_same))
+    return found
+
+
+def _changed(now: Mapping[str, str], then: Mapping[str, str], prefix: str) -> list[str]:
+    names = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
+    return [name.removeprefix(prefix) for name in names]
+
+
+def _unlogged(database: Server) -> list[str]:
+    with database.connect() as connection:
+        rows = connection.execute(
+            "select oid::regclass::text from pg_class where relpersistence = 'u' and relkind = 'r'"
+            " order by 1"
+        )
+        return [name for (name,) in rows]
 
 
 def serves(database: Server, compared: Compared) -> list[Check]:

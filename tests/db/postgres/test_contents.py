@@ -1,5 +1,7 @@
 """The digest of a table: sees every change of its contents, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from tasks.postgres import contents
@@ -61,6 +63,20 @@ def test_every_change_of_contents_changes_the_digest(fruit, change):
     run(fruit, CHANGES[change])
     after = digest(fruit)
     assert (after.rows, after.digest) != (before.rows, before.digest)
+
+
+@pytest.mark.parametrize("is_hashable", [True, False])
+def test_a_column_that_is_called_like_a_row_hides_nothing(server, is_hashable):
+    """Above all `t`, by which rows are so often called in queries."""
+    with server.connect() as connection:
+        connection.execute(contents.PINNED)
+        connection.execute("create table public.odd (t text, part int, x int)")
+        connection.execute("insert into public.odd values ('a', 1, 1)")
+        (table,) = contents.with_hashes(connection, contents.tables(connection))
+        table = replace(table, is_hashable=table.is_hashable and is_hashable)
+        before = contents.digest(connection, table)
+        connection.execute("update public.odd set part = 2")
+        assert contents.digest(connection, table) != before
 
 
 def test_the_order_and_the_place_of_rows_do_not_count(fruit):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tasks.backup import wal
 from tasks.backup.take import take
@@ -198,6 +199,39 @@ def test_one_that_was_not_there_then_is_refused(site):
     with pytest.raises(Refused, match="there is no such database; seen: nowhere"):
         set_back(site.stanza, "nowhere", parse(site.moment), lambda _: True)
     run(site.server.database("postgres"), "drop database young")
+
+
+@pytest.mark.parametrize("name", ["../decoy", "Odd DB'ü per%cent", 'quo"te', "hl7" * 20])
+def test_a_database_may_have_any_name(site, name):
+    """It never leads to a directory that is not ours."""
+    server, decoy = site.server, site.stanza.home.path / "decoy"
+    decoy.mkdir()
+    (decoy / "file").write_text("all of it")
+    with server.database("postgres").connect() as connection:
+        quoted = sql.Identifier(name)
+        connection.execute(sql.SQL("create database {}").format(quoted))
+        inside = server.database(name)
+        run(inside, "create table t (t text, n int)", "insert into t values ('then', 1)")
+        moment = value(server, "select clock_timestamp()").isoformat()
+        run(
+            inside,
+            "update t set n = 2",
+            "create unlogged table passing (n int)",
+            "create view v as select 1 as n",
+        )
+        wal.pull(site.stanza, server)
+        seen = []
+        set_back(site.stanza, name, parse(moment), lambda found: seen.append(found) or True)
+        assert value(inside, "select n from t") == 1
+        assert [d.table for d in seen[0].compared.differences if not d.is_same] == ["public.t"]
+        assert "relation public.v" in seen[0].compared.objects
+        back = swaps.roll_back(server, name)
+        assert value(inside, "select n from t") == 2
+        for each in (name, back.previous):
+            connection.execute(sql.SQL("drop database {}").format(sql.Identifier(each)))
+    assert (decoy / "file").read_text() == "all of it"
+    shutil.rmtree(decoy)
+    assert list((site.stanza.home.path / "side").iterdir()) == []
 
 
 def test_prepared_transactions_are_told(site):

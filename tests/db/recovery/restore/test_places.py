@@ -15,6 +15,7 @@ from tasks.control.errors import Refused, WrongKey
 from tasks.postgres.cluster import Cluster, socket_directory
 from tasks.postgres.lsn import segment_named
 from tasks.postgres.owner import service_owner
+from tasks.recovery import restored
 from tasks.recovery.directory import Destination
 from tasks.recovery.restore import restore
 from tasks.recovery.target import parse
@@ -156,6 +157,54 @@ def test_tablespaces_go_where_they_are_wanted(folder):
     assert str(path / "new slow") in places
     run(copy, "drop table in_fast", "drop table in_slow", "checkpoint")
     assert [sorted(place.rglob("*")) for place in (path / "fast disk", path / "slow")] == before
+
+
+def test_tablespaces_of_others_are_never_touched(folder):
+    """Neither by another run that was killed, nor by a later restore, nor by its undoing."""
+    path, clear = folder
+    stanza = open_stanza(settings.load(hl7ops_home=path / "home"))
+    clear(stanza.home.primary)
+    place = path / "space"
+    place.mkdir()
+    stanza.home.owner.take(place)
+    server = stanza.server()
+    run(
+        server,
+        f"create tablespace space location '{place}'",
+        "create table spread tablespace space as select 1 as n",
+    )
+    take(stanza)
+    precious = path / "precious"
+    (precious / "sub").mkdir(parents=True)
+    (precious / "sub" / "file").write_text("all of it")
+    work = Destination(path / "copy").work
+    work.mkdir()
+    (work / "wish.json").write_text('{"wish": "x", "stamp": "20261124T000000Z", "spaces": []}')
+    taken = Destination(path / "copy", tablespaces={str(place): precious})
+    with pytest.raises(Refused, match="a tablespace goes there, and it is not empty"):
+        restore(stanza, parse("latest"), taken)
+    assert (precious / "sub" / "file").read_text() == "all of it"
+
+    first = restore(stanza, parse("latest"), Destination(path / "copy"), promote=True)
+    clear(first.cluster)
+    run(first.server.database("hl7"), "update spread set n = 7", "checkpoint")
+    restored.stop(first)
+    again = Destination(path / "copy", replace=True)
+    second = restore(stanza, parse("latest"), again, promote=True)
+    clear(second.cluster)
+    assert value(second.server.database("hl7"), "select n from spread") == 1
+    restored.undo(second)
+    own = Cluster(path / "copy", path / "run", 5433, stanza.programs)
+    clear(own)
+    own.start()
+    assert value(own.server("main", "hl7"), "select n from spread") == 7
+    owner = path.stat().st_uid
+    incremental = open_stanza(settings.load(hl7ops_home=path / "home"))
+    take(incremental, "incremental")
+    elsewhere = Destination(path / "third", tablespaces={str(place): path / "new space"})
+    third = restore(incremental, parse("latest"), elsewhere)
+    clear(third.cluster)
+    assert path.stat().st_uid == owner
 
 
 def test_a_library_that_the_source_preloads_and_this_machine_lacks_is_named(folder):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tasks.backup import wal
 from tasks.control import settings
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.cluster import Cluster
@@ -64,6 +65,29 @@ def test_places_of_ours_and_of_the_source_are_refused(scene, where):
     home = scene.stanza.home.path
     path = {"home": home, ".": home.parent}.get(where, home / where)
     refused(scene, path, "nothing can be restored there", replace=True)
+
+
+@pytest.mark.parametrize("path", ["/", '/srv/quo"te', "/srv/two\nlines"])
+def test_a_path_that_no_program_takes_is_refused(path):
+    """Before anything is looked at."""
+    with pytest.raises(Refused, match="no data directory can be called so"):
+        Destination(Path(path))
+
+
+def test_a_table_can_be_read_that_was_just_about_to_be_dropped(scene, there):
+    """Recovery ends after the last transaction before, not in the midst of the one that dropped."""
+    server = scene.stanza.server()
+    with server.connect() as connection:
+        connection.execute("create table doomed as select 1 as n")
+    with server.connect(autocommit=False) as connection:
+        (moment,) = connection.execute("select clock_timestamp()").fetchone()
+        connection.execute("drop table doomed")
+        connection.commit()
+    wal.pull(scene.stanza, server)
+    done = scene.copies.restore(moment.isoformat())
+    with done.server.database("hl7").connect(lock_timeout_ms=2000) as connection:
+        assert connection.execute("select n from doomed").fetchone() == (1,)
+    done.cluster.stop("immediate")
 
 
 def test_a_file_a_link_and_a_missing_directory_above_are_refused(scene, there, tmp_path):
