@@ -6,7 +6,17 @@ import sys
 from benchmarks.scale import MEGABYTES, ROUNDS
 
 
-NAMES = ("parse", "backup", "equality", "histories", "damage", "speed", "seals", "targets")
+NAMES = (
+    "parse",
+    "backup",
+    "equality",
+    "histories",
+    "damage",
+    "speed",
+    "seals",
+    "targets",
+    "restores",
+)
 
 
 def main(names: list[str]) -> int:

@@ -54,7 +54,16 @@ class Build:
         """
         if self.work.is_done("data"):
             return
-        links = links_of(self.plan.chain, self.copy)
+        if not self.work.is_done("files"):
+            self._files(links_of(self.plan.chain, self.copy), tell)
+            self.work.done("files")
+        shutil.rmtree(self.copy.path / "chain", ignore_errors=True)
+        unpack.forget_map(self.copy)
+        self._adapt()
+        self.work.done("data")
+
+    def _files(self, links: Sequence[Link], tell: Progress) -> None:
+        """Unpack all links, and put a chain together."""
         self._unpack(links, tell)
         for link in links:
             unpack.link_tablespaces(link.backup, link.place)
@@ -63,10 +72,6 @@ class Build:
             for half in (self.copy.data, *map(self.copy.tablespace, self.copy.mapped)):
                 shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
             combine.combine(links, self.copy)
-            shutil.rmtree(self.copy.path / "chain")
-        unpack.forget_map(self.copy)
-        self._adapt()
-        self.work.done("data")
 
     def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
         for link in links:
