@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.contest import fill
-from benchmarks.rivals import barman
+from benchmarks.rivals import barman, pgbackrest
 from benchmarks.rivals.barman import Barman
 from benchmarks.rivals.ground import Ground, ground
 from benchmarks.rivals.ours import Ours
@@ -22,12 +22,15 @@ OURS = "hl7ops, full"
 
 def main() -> None:
     """Fill a cluster, back it up with each tool, and let them restore in turn."""
+    if shutil.which("rsync") is None:  # Barman copies with it
+        pgbackrest.packages("rsync")
     with barman.installed() as tool, ground() as on:
         print(f"on PostgreSQL 18; Barman {barman.version(tool)}")
         fill(on)
         rival, ours = Barman(on, tool), Ours(on)
         rival.set_up()
         rival.backup("full")
+        rival.settle()
         ours.set_up()
         made = ours.told("backup", "full")
         contestants = {
@@ -110,11 +113,8 @@ def _by_hand(ours: Ours, backup: str) -> Callable[[], float]:
 
 def _by_barman(on: Ground, rival: Barman) -> Callable[[], float]:
     def run() -> float:
-        subprocess.run(
-            rival.command("recover", "main", rival.backups()[-1], str(_place(on))),
-            check=True,
-            capture_output=True,
-        )
+        command = rival.command("recover", "main", rival.backups()[-1], str(_place(on)))
+        on.must(command, as_ourselves=True)
         _own(on)
         _start(on)
         return 0.0

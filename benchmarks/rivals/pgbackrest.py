@@ -153,10 +153,19 @@ def ensure() -> None:
     """
     if Path(TOOL).exists() and (PROGRAMS / "postgres").exists():
         return
+    packages("pgbackrest", "postgresql-15", "postgresql-contrib")
+    subprocess.run(["/usr/bin/pg_ctlcluster", "15", "main", "stop"], check=False)
+
+
+def packages(*names: str) -> None:
+    """Install Debian's packages.
+
+    Raises:
+        RuntimeError: it cannot be done here.
+
+    """
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise RuntimeError("pgbackrest and postgresql-15 are missing: install Debian's packages")
+        raise RuntimeError(f"missing: install Debian's packages {', '.join(names)}")
     subprocess.run([apt, "update", "-qq"], check=True)
-    packages = ["pgbackrest", "postgresql-15", "postgresql-contrib"]
-    subprocess.run([apt, "install", "-y", "-qq", *packages], check=True)
-    subprocess.run(["/usr/bin/pg_ctlcluster", "15", "main", "stop"], check=False)
+    subprocess.run([apt, "install", "-y", "-qq", *names], check=True)
