@@ -75,20 +75,22 @@ def _verdict(board: Board) -> str:
 
 def _headlines(board: Board, known: Standing) -> str:
     score = known.score
-    rows = [("can be recovered", known.window.told if known.window else "nothing")]
+    window = f"Can be recovered: {known.window.told if known.window else 'nothing'}."
+    rows = []
     if score.drills:
         times = (score.p50_s or 0, score.p95_s or 0, board.rto_s)
-        lost = (score.exposed_p50_s or 0, score.exposed_p95_s or 0, board.rpo_s)
+        lost = (score.exposed_p50_s, score.exposed_p95_s, board.rpo_s)
+        told = ", ".join("not known" if each is None else duration(each) for each in lost)
         sure = f"95 % sure that at least {100 * score.share:.1f} % of the window restores"
         passed = f"{score.passed} of {counted(score.drills, 'random drill')} passed"
         rows += [
             ("takes (p50, p95, objective)", ", ".join(map(duration, times))),
-            ("loses (p50, p95, objective)", ", ".join(map(duration, lost))),
+            ("loses (p50, p95, objective)", told),
             ("how sure", f"{sure} ({passed})"),
             ("last drill", readable(score.last_at) if score.last_at else "never"),
             ("missed", counted(score.missed, "weekly drill")),
         ]
-    return table(["what", ""], rows)
+    return page(window, table(["what", ""], rows) if rows else None).strip()
 
 
 def _trend(board: Board, trend: Trend) -> str:

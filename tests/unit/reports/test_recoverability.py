@@ -81,6 +81,8 @@ def test_what_is_proven_says_how_fast_and_how_sure():
     page = report(board())
     assert page.startswith("# RECOVERABLE: stanza main, in 1 min 40 s by 2 drills\n")
     assert "95 % sure that at least 22.4 % of the window restores (2 of 2 random drills" in page
+    assert "Can be recovered: 2026-11-23 00:00:00.000000 UTC" in page
+    assert "not known, not known, 1 h 00 min" in report(board(exposed_s=None))
     assert "| loses (p50, p95, objective) | 30 s, 30 s, 1 h 00 min |" in page
     assert "| full-20261123T000000Z | proven | 0.0 s | objects, manifest, boot" in page
     assert problems(board()) == []
