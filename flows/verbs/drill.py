@@ -13,9 +13,9 @@ from reports.page import duration
 from reports.recoverability import Board, problems, report
 from tasks.control import clock
 from tasks.control.errors import Corrupt
+from tasks.recovery.drill.evidence import exported
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import evidence, seed, standing
-from tasks.recovery.evidence import exported
 from tasks.recovery.heartbeat import Beat, keep_beating
 
 

@@ -17,9 +17,9 @@ from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
 from tasks.postgres.embedded import start_history
 from tasks.recovery.drill import faults, rehearse
+from tasks.recovery.drill.evidence import Evidence, exported, see_unbroken
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import standing
-from tasks.recovery.evidence import Evidence, exported, see_unbroken
 from tasks.repository.stanza import open_stanza
 
 
