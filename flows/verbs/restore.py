@@ -1,6 +1,5 @@
 """The verb `restore`; it needs no Prefect server and not the operated one, which may be gone."""
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -18,7 +17,7 @@ from tasks.control.errors import Refused
 from tasks.postgres import lsn
 from tasks.recovery import survey
 from tasks.recovery import target as targets
-from tasks.recovery.directory import Destination, examine
+from tasks.recovery.directory import Destination, chosen, examine
 from tasks.recovery.plan import Plan
 from tasks.recovery.restored import Restored
 from tasks.recovery.target import Target
@@ -70,7 +69,7 @@ def restore(
     """Restore the cluster to a point, beside the operated one; the copy pauses there, read-only."""
     stanza = site(repository)
     wanted = targets.parse(target, local_zone(), inclusive=not exclusive, timeline=timeline)
-    place = normal(to or stanza.home.path / "restored")
+    place = chosen(stanza, to)
     destination = Destination(place, replace, delta, _mapping(tablespace or []))
     if plan:
         _say_plan(stanza, wanted, destination, backup, as_json=as_json)
@@ -80,11 +79,6 @@ def restore(
     with progress(quiet=as_json) as tell:
         done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)
     say(of_restored(done), lambda: _show_restored(done), as_json=as_json)
-
-
-def normal(path: Path) -> Path:
-    """Return a path from the root on, without `..`."""
-    return Path(os.path.normpath(path.absolute()))
 
 
 def _mapping(pairs: list[str]) -> dict[str, Path]:

@@ -7,7 +7,7 @@ import typer
 
 from flows.verbs.backup import site
 from flows.verbs.output import AsJson, say, screen, show_table
-from flows.verbs.restore import local_zone, normal, of_restored
+from flows.verbs.restore import local_zone, of_restored
 from reports.page import counted, duration
 from tasks.control import clock, settings
 from tasks.control.errors import Refused
@@ -15,6 +15,7 @@ from tasks.postgres.embedded import PLATFORM_DATABASE
 from tasks.postgres.server import Server
 from tasks.recovery import restored
 from tasks.recovery import target as targets
+from tasks.recovery.directory import normal
 from tasks.recovery.loss import Loss, loss
 
 

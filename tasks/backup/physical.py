@@ -9,9 +9,9 @@ from tasks.backup import parent as parents
 from tasks.backup import seal, wal
 from tasks.backup.manner import manner_of
 from tasks.backup.parent import Parent
-from tasks.backup.phases import Phases, Progress
 from tasks.control import clock
 from tasks.control.errors import Corrupt, OpsError, Transient
+from tasks.control.phases import Phases, Progress
 from tasks.postgres import lsn, slot
 from tasks.postgres.basebackup import MANIFEST, BaseBackup
 from tasks.postgres.server import Server, identify

@@ -10,9 +10,9 @@ from typing import ParamSpec, TypeVar
 
 from tasks.backup import moment
 from tasks.backup.moment import Watch
-from tasks.backup.phases import Phases, Progress
 from tasks.control import clock
 from tasks.control.errors import Transient
+from tasks.control.phases import Phases, Progress
 from tasks.postgres import lsn, programs, slot
 from tasks.postgres.server import Connection, Server, identify
 from tasks.postgres.slot import WalPosition

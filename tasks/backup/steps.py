@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from tasks.backup import cleanup, manner, take, wal
-from tasks.backup.phases import Progress
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
+from tasks.control.phases import Progress
 from tasks.control.steps import step
 from tasks.repository.check import check
 from tasks.repository.copying import Copier, Copies

@@ -5,11 +5,11 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 
 from tasks.backup import parent as parents
-from tasks.backup.phases import Progress
 from tasks.backup.physical import Physical
 from tasks.backup.snapshot import Snapshot
 from tasks.control import clock
 from tasks.control.errors import OpsError
+from tasks.control.phases import Progress
 from tasks.postgres.lock import alone
 from tasks.postgres.server import identify
 from tasks.repository.model import Backup, BackupId, BackupType

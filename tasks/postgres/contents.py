@@ -19,7 +19,7 @@ PINNED = (
 Compiling a digest takes longer than it saves: it is a few calls a row, for each table anew.
 """
 
-ROW = '"row of hl7ops"'
+ROW = "hl7ops_row"
 """What a row is called in queries: a column of that name would be taken for it."""
 
 _TABLES = """
@@ -149,7 +149,7 @@ def digest(
         else f"hashtextextended({ROW}::text, 0)"
     )
     maxima: list[sql.Composable] = [
-        sql.SQL("max({})").format(sql.Identifier(ROW.strip('"'), name)) for name in table.timestamps
+        sql.SQL("max({})").format(sql.Identifier(ROW, name)) for name in table.timestamps
     ]
     newest = sql.SQL("greatest({})::timestamptz::text").format(
         sql.SQL(", ").join(maxima or [sql.NULL])

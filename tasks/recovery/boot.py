@@ -26,9 +26,6 @@ SHORTAGES = (
 )
 """What a server says that lacks something of this machine; it tells nothing of the backup."""
 
-SUPERUSER = "postgres"
-"""Who is taken to have made a cluster whose backup does not tell."""
-
 CONFIGURATION = "scratch.conf"
 ACCESS = "scratch_hba.conf"
 
@@ -49,7 +46,7 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
     """
     _see_that_versions_agree(backup, copy)
     _configure(copy)
-    server = copy.cluster.server(backup.stanza, superuser=backup.superuser or SUPERUSER)
+    server = copy.cluster.server(backup.stanza, superuser=backup.maker)
     target = {
         "config_file": str(copy.data / CONFIGURATION),
         "hba_file": str(copy.data / ACCESS),

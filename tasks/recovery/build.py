@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.control.errors import Refused
+from tasks.control.phases import Progress
 from tasks.postgres import programs
 from tasks.recovery import combine, unpack
 from tasks.recovery.combine import Link, links_of
@@ -28,8 +29,6 @@ ESSENTIAL = {
     "max_locks_per_transaction": "max_locks_per_xact setting",
 }
 """What a copy must have at least as much of as its source, and how `pg_controldata` calls it."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The directory that a copy is restored into: what may be there, and how the old one is kept."""
 
+import os
 import shlex
 import shutil
 from collections.abc import Collection, Iterable, Mapping
@@ -11,6 +12,7 @@ import psutil
 
 from tasks.control.errors import Refused
 from tasks.recovery.plan import Plan
+from tasks.recovery.restored import beside
 from tasks.recovery.scratch import SPARE_BYTES
 from tasks.repository.local import LocalStorage
 from tasks.repository.stanza import Stanza
@@ -57,11 +59,21 @@ class Destination:
 
     def mapped(self, plan: Plan, stamp: str) -> dict[int, Path]:
         """Return where each tablespace goes; unless told otherwise to a place of this restore."""
-        beside = self.path.with_name(f"{self.path.name}.tablespaces-{stamp}")
+        folder = self.path.with_name(f"{self.path.name}.tablespaces-{stamp}")
         return {
-            space.oid: self.tablespaces.get(space.location, beside / str(space.oid))
+            space.oid: self.tablespaces.get(space.location, folder / str(space.oid))
             for space in plan.backup.tablespaces
         }
+
+
+def chosen(stanza: Stanza, path: Path | None) -> Path:
+    """Return the path that is wanted, from the root on; unless told, `restored` in the home."""
+    return normal(path or stanza.home.path / "restored")
+
+
+def normal(path: Path) -> Path:
+    """Return a path from the root on, without `..`."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def examine(
@@ -87,7 +99,7 @@ def examine(
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise _refused(path, "it is no directory")
     if pid := served_by(path):
-        is_ours = path.with_name(f"{path.name}.restored").exists()
+        is_ours = beside(path).exists()
         how = f"hl7ops restored stop {shlex.quote(str(path))}" if is_ours else "stop it first"
         raise _refused(path, f"a server runs on it, process {pid}", how)
     for other in (stanza.home.path, *_repositories(stanza)):

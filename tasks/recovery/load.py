@@ -48,7 +48,7 @@ def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[Server]:
         Corrupt: something could not be loaded; names it.
 
     """
-    superuser = backup.superuser or "postgres"
+    superuser = backup.maker
     cluster = copy.cluster
     cluster.create(copy.owner, {}, superuser)
     cluster.start(SEALED_OFF)

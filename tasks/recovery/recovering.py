@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tasks.control.clock import exact
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+from tasks.control.phases import Progress
 from tasks.postgres import lsn
 from tasks.postgres.cluster import Cluster, last_words
 from tasks.postgres.server import Connection, Server
@@ -58,8 +59,6 @@ TARGETS = (
 IMMEDIATE = ("recovery_target", "immediate")
 
 _STOPPED = re.compile(r"recovery stopping (before|after) .*?(?:\(LSN\) )?\"([0-9A-F]+/[0-9A-F]+)\"")
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt
+from tasks.control.phases import Phases, Progress
 from tasks.recovery import recovering, restored, survey
-from tasks.recovery.boot import SUPERUSER
 from tasks.recovery.build import Build
 from tasks.recovery.directory import Destination, examine
 from tasks.recovery.feed import Feed
 from tasks.recovery.plan import Plan
-from tasks.recovery.recovering import Copy, Progress
+from tasks.recovery.recovering import Copy
 from tasks.recovery.restored import Restored, let_in
 from tasks.recovery.scratch import Scratch, held
 from tasks.recovery.target import Target
@@ -23,20 +23,6 @@ from tasks.recovery.work import Note, Work, noted
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
-
-
-@dataclass
-class Phases:
-    """How long each phase of a restore took, in seconds."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        began = clock.now()
-        yield
-        self.seconds[name] = round((clock.now() - began).total_seconds(), 3)
 
 
 def restore(
@@ -93,7 +79,7 @@ class Restore:
     earlier: Note | None
     begun_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
 
-    @property
+    @cached_property
     def work(self) -> Work:
         """Where the copy is made; the same wish finds what an earlier run has done of it."""
         home = self.stanza.home
@@ -164,12 +150,8 @@ class Restore:
         place = self.work.place
         access = place.path / "access.conf"
         let_in(access, place.owner)
-        server = place.cluster.server(self.stanza.name, superuser=self._superuser)
+        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
         return Copy(place.cluster, server, access)
-
-    @property
-    def _superuser(self) -> str:
-        return self.plan.backup.superuser or SUPERUSER
 
     def _recover(self, copy: Copy, tell: Progress) -> None:
         archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
@@ -182,9 +164,9 @@ class Restore:
     def _lay_histories(self, archive: Archive) -> None:
         """Let the copy know of all timelines, so that promoted it takes a number of its own."""
         place = self.work.place
-        for timeline in archive.histories():
+        for timeline, data in archive.history_files().items():
             path = place.data / "pg_wal" / file_name(timeline)
-            path.write_bytes(archive.fetch_history(timeline))
+            path.write_bytes(data)
             place.owner.take(path)
 
     def _settled(self) -> Restored:
@@ -201,7 +183,7 @@ class Restore:
             stanza=self.stanza.name,
             path=str(path),
             programs=str(place.programs),
-            superuser=self._superuser,
+            superuser=self.plan.backup.maker,
             target=str(self.plan.target),
             backup=self.plan.backup.id,
             stop=self.plan.stop.told if self.plan.stop else "as soon as it was consistent",

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.control import clock
+from tasks.control.phases import Progress
 from tasks.control.steps import step
-from tasks.postgres.lock import alone
 from tasks.recovery import restore, survey, verify
 from tasks.recovery.database import beside, setting_back
 from tasks.recovery.database.beside import Beside
 from tasks.recovery.database.setting_back import SetBack
-from tasks.recovery.directory import Destination, examine
+from tasks.recovery.directory import Destination, chosen, examine
 from tasks.recovery.drill import rehearse, standing
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import Standing
 from tasks.recovery.plan import Plan
-from tasks.recovery.recovering import Progress
 from tasks.recovery.restored import Restored
 from tasks.recovery.target import parse
 from tasks.repository.proof import Proof
@@ -38,12 +37,11 @@ class Wish:
 
     def destination(self, stanza: Stanza) -> Destination:
         """Return where the copy goes; unless told, it is `restored` in the home."""
-        path = Path(self.to) if self.to else stanza.home.path / "restored"
-        return Destination(path.absolute(), self.replace)
+        return Destination(chosen(stanza, Path(self.to) if self.to else None), self.replace)
 
 
 @step("verify", run_name="verify {wanted}")
-def verify_backup(stanza: Stanza, wanted: str, progress: verify.Progress) -> Proof:
+def verify_backup(stanza: Stanza, wanted: str, progress: Progress) -> Proof:
     """Restore a backup into a scratch cluster and hold it against its seal."""
     return verify.verify(stanza, wanted, progress=progress)
 
@@ -73,23 +71,19 @@ def restore_copy(stanza: Stanza, wish: Wish, progress: Progress) -> Restored:
 
 @contextmanager
 def database_beside(
-    stanza: Stanza, database: str, target: str, progress: beside.Progress
+    stanza: Stanza, database: str, target: str, progress: Progress
 ) -> Iterator[Beside]:
     """Yield a database as it was, loaded beside the live one; what is not swapped in goes again."""
-    with alone(stanza.server(), setting_back.WORK):
-        found = load_database(stanza, database, target, progress)
-        try:
-            yield found
-        finally:
-            beside.discard(stanza, database)
+    with setting_back.loaded(
+        stanza, database, lambda: load_database(stanza, database, target, progress)
+    ) as found:
+        yield found
 
 
 @step("load a database beside", run_name="load {database} beside")
-def load_database(stanza: Stanza, database: str, target: str, progress: beside.Progress) -> Beside:
+def load_database(stanza: Stanza, database: str, target: str, progress: Progress) -> Beside:
     """Restore the cluster aside, load one database of it beside the live one, and compare."""
-    found = beside.prepare(stanza, database, parse(target), progress)
-    found.require()
-    return found
+    return beside.prepare(stanza, database, parse(target), progress)
 
 
 @step("swap a database in", run_name="swap {database} in")

@@ -2,7 +2,6 @@
 
 import logging
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -20,8 +19,6 @@ from tasks.repository.wal import Archive, Kept, needed
 
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 COPY_BYTES = 1 << 20
 

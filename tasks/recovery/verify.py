@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt
+from tasks.control.phases import Progress
 from tasks.postgres import programs
 from tasks.postgres.server import Server
 from tasks.recovery import combine, expectations, holding, unpack
@@ -24,9 +25,6 @@ from tasks.repository.wal import Archive
 
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
-"""Called with the tier, what is done of it and how much there is, in bytes or tables."""
 
 Meddle = Callable[[Server], None]
 

@@ -106,6 +106,11 @@ class Backup:
     format: int = FORMAT
 
     @property
+    def maker(self) -> str:
+        """The role that made the cluster; where nobody knows, the one that mostly does."""
+        return self.superuser or "postgres"
+
+    @property
     def bytes_source(self) -> int:
         """Bytes that the server sent."""
         return sum(item.raw_bytes for item in self.objects)

@@ -131,9 +131,14 @@ class Archive:
             Refused: they are encrypted and no identity is here.
 
         """
+        files = self.history_files()
+        return {timeline: history.parse(timeline, data) for timeline, data in files.items()}
+
+    def history_files(self) -> dict[int, bytes]:
+        """Return the archived histories as PostgreSQL wrote them; raises as `histories`."""
         return {
-            timeline: history.parse(timeline, self.fetch_history(timeline))
-            for timeline in self._histories()
+            timeline: self._read_history(timeline, *kept)
+            for timeline, kept in self._histories().items()
         }
 
     def store_history(self, timeline: int, data: bytes) -> bool:
@@ -168,11 +173,14 @@ class Archive:
             Refused: it is encrypted and no identity is here.
 
         """
-        name = history.file_name(timeline)
-        item, digest = self._histories().get(timeline, (None, ""))
-        if item is None:
+        kept = self._histories().get(timeline)
+        if kept is None:
+            name = history.file_name(timeline)
             raise Corrupt("a timeline's history is missing", stanza=self.stanza, seen=f"no {name}")
-        data = self.get(item.name)
+        return self._read_history(timeline, *kept)
+
+    def _read_history(self, timeline: int, item: Stored, digest: str) -> bytes:
+        data, name = self.get(item.name), history.file_name(timeline)
         if hashlib.sha256(data).hexdigest() != digest:
             raise Corrupt("a timeline's history has other contents", stanza=self.stanza, seen=name)
         return data

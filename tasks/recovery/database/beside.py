@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from psycopg import sql
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
+from tasks.control.phases import Phases, Progress
 from tasks.postgres import contents, programs
 from tasks.postgres.server import Server
 from tasks.recovery import restored
@@ -19,7 +20,7 @@ from tasks.recovery.database.names import Aside, aside, known, mark
 from tasks.recovery.database.swap import administering, disconnecting
 from tasks.recovery.directory import Destination
 from tasks.recovery.load import not_loaded
-from tasks.recovery.restore import Phases, restore
+from tasks.recovery.restore import restore
 from tasks.recovery.restored import Restored
 from tasks.recovery.target import Target
 from tasks.repository.stanza import Stanza
@@ -28,8 +29,6 @@ from tasks.repository.stanza import Stanza
 TIMEOUT_S = 12 * 3600
 
 JOBS = 2
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

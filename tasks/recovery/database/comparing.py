@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from psycopg import sql
-
 from tasks.postgres import contents
-from tasks.postgres.server import Connection, Server
+from tasks.postgres.server import Server
 from tasks.recovery import expectations
 from tasks.recovery.comparison import comparisons
 from tasks.repository.measure import measure, sequences_of, tables_of
@@ -97,8 +95,8 @@ def _unlogged(database: Server) -> list[str]:
 def serves(database: Server, compared: Compared) -> list[Check]:
     """See that a database that was swapped in has its tables, and breaks no rule more often."""
     with database.connect() as connection:
-        there = _rows(connection, "")
-    lacking = sorted(set(compared.tables) - there.keys() - {contents.LARGE_OBJECTS})
+        there = {table.full_name for table in contents.tables(connection)}
+    lacking = sorted(set(compared.tables) - there - {contents.LARGE_OBJECTS})
     outcome: Outcome = "fail" if lacking else "pass"
     seen = f"no {', '.join(lacking[:5])}" if lacking else f"{len(there)} tables"
     tables = Check("contents", "every table is there after the swap", outcome, seen)
@@ -119,13 +117,3 @@ def _measured(server: Server, label: str) -> Measure:
         found = measure(connections, tables, sequences_of(connections))
     own = {name: value for name, value in found.structure.items() if name.startswith(f"{label}: ")}
     return replace(found, structure=own)
-
-
-def _rows(connection: Connection, database: str) -> dict[str, int]:
-    """Count the rows of every table."""
-    found = {}
-    for table in tables_of({database: connection})[database]:
-        query = sql.SQL("select count(*) from {}").format(table.identifier)
-        row = connection.execute(query).fetchone()
-        found[table.full_name] = row[0] if row else 0
-    return found

@@ -1,13 +1,15 @@
 """Set one database of a live cluster back: load it beside, let it be approved, swap, look again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError
+from tasks.control.phases import Progress
 from tasks.postgres.lock import alone
 from tasks.postgres.server import Server
 from tasks.recovery.database import swap as swaps
-from tasks.recovery.database.beside import Beside, Progress, discard, prepare
+from tasks.recovery.database.beside import Beside, discard, prepare
 from tasks.recovery.database.comparing import serves
 from tasks.recovery.database.swap import Swapped
 from tasks.recovery.target import Target
@@ -49,14 +51,26 @@ def set_back(
         Corrupt: it was not loaded as it was, or did not stand after the swap, and was rolled back.
 
     """
-    server = stanza.server()
-    with alone(server, WORK):
-        beside = prepare(stanza, database, target, progress)
+    with loaded(stanza, database, lambda: prepare(stanza, database, target, progress)) as beside:
+        return swap_in(stanza.server(), beside) if approve(beside) else SetBack(beside, None)
+
+
+@contextmanager
+def loaded(stanza: Stanza, database: str, load: Callable[[], Beside]) -> Iterator[Beside]:
+    """Yield what is loaded beside a database, when it is what it was; nobody else does so now.
+
+    What was not swapped in when the block ends is dropped, and so is the copy that it came from.
+
+    Raises:
+        Refused: another one is being set back.
+        Corrupt: it was not loaded as it was.
+
+    """
+    with alone(stanza.server(), WORK):
+        beside = load()
         try:
             beside.require()
-            if not approve(beside):
-                return SetBack(beside, None)
-            return swap_in(server, beside)
+            yield beside
         finally:
             discard(stanza, database)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, OpsError
+from tasks.control.phases import Progress
 from tasks.postgres import lsn
 from tasks.postgres.server import Server
 from tasks.recovery import amcheck, expectations, restored, survey
@@ -17,7 +18,6 @@ from tasks.recovery.drill import faults
 from tasks.recovery.drill.draw import draw
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.plan import Window
-from tasks.recovery.recovering import Progress
 from tasks.recovery.restore import restore
 from tasks.recovery.restored import Restored
 from tasks.recovery.scratch import held

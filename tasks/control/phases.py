@@ -1,4 +1,4 @@
-"""How a backup tells how far it is, and how long each of its phases took."""
+"""How long work tells how far it is, and how long each of its phases took."""
 
 import logging
 import time
