@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,8 +23,9 @@ from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
 from tasks.recovery.database import swap as swaps
 from tasks.recovery.database.beside import discard, prepare
-from tasks.recovery.database.setting_back import set_back, swap_in
+from tasks.recovery.database.setting_back import loaded, set_back, swap_in
 from tasks.recovery.target import parse
+from tasks.repository.proof import Check
 from tasks.repository.stanza import open_stanza
 
 
@@ -189,6 +191,21 @@ def test_a_role_that_is_gone_is_named_and_nothing_is_left(site):
             "grant connect on database hl7 to reader with grant option",
         )
     assert databases(site) == before
+
+
+def test_what_was_not_loaded_as_it_was_is_dropped_again(site):
+    """Whoever asked for it: a person at a terminal, or the runbook."""
+    before = databases(site)
+    beside = prepare(site.stanza, "hl7", parse(site.moment))
+    failed = [Check("contents", "row counts", "fail", "hl7.messages")]
+    bad = replace(beside, compared=replace(beside.compared, checks=failed))
+    with (
+        pytest.raises(Corrupt, match=r"was not loaded as it was; seen: row counts: hl7\.messages"),
+        loaded(site.stanza, "hl7", lambda: bad),
+    ):
+        pytest.fail("it was given out")
+    assert databases(site) == before
+    assert list((site.stanza.home.path / "side").iterdir()) == []
 
 
 def test_one_that_was_not_there_then_is_refused(site):
