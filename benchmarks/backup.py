@@ -25,7 +25,7 @@ import time
 from tasks.control import settings
 from tasks.repository.stanza import open_stanza
 from tasks.backup import cleanup, take, wal
-from tasks.recovery import verify
+from tasks.recovery.proving import verify
 stanza = open_stanza(settings.load())
 made = take.take(stanza)
 verify.verify(stanza, made.id).require()

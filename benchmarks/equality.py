@@ -18,7 +18,7 @@ from tasks.hl7 import ingest
 from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
 from tasks.postgres import programs
-from tasks.recovery import verify
+from tasks.recovery.proving import verify
 from tasks.repository.stanza import Stanza
 
 

@@ -23,7 +23,7 @@ from benchmarks.place import place
 from tasks.backup import cleanup, take
 from tasks.control import clock
 from tasks.control.errors import OpsError
-from tasks.recovery import verify
+from tasks.recovery.proving import verify
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.s3.server import serving
 from tasks.repository.stanza import Stanza

@@ -14,7 +14,7 @@ from benchmarks.rivals.ours import Ours
 from benchmarks.scale import ROUNDS
 from benchmarks.timing import alternating, peak_of
 from tasks.postgres.cluster import Cluster, socket_directory
-from tasks.recovery import restored
+from tasks.recovery.restoring import restored
 
 
 OURS = "hl7ops, full"

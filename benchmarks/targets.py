@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from tasks.backup import wal
 from tasks.backup.take import take
 from tasks.postgres import lsn
-from tasks.recovery.directory import Destination
-from tasks.recovery.restore import restore
-from tasks.recovery.target import parse
+from tasks.recovery.planning.target import parse
+from tasks.recovery.restoring.directory import Destination
+from tasks.recovery.restoring.restore import restore
 from tests.db.house import House
 from tests.db.ledger import Ledger, found
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from reports.page import counted, duration, page, size, table
 from tasks.control.clock import exact, readable
 from tasks.postgres.lsn import spell
-from tasks.recovery.plan import Plan
-from tasks.recovery.restored import Restored
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.restoring.restored import Restored
 
 
 @dataclass

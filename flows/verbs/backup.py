@@ -75,7 +75,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove a backup: restore it into a scratch cluster and hold it against its seal."""
-    from tasks.recovery.verify import verify as prove  # noqa: PLC0415
+    from tasks.recovery.proving.verify import verify as prove  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
         proof = prove(site(repository), backup, progress=tell)

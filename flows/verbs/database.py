@@ -10,10 +10,10 @@ from flows.verbs.output import AsJson, errors, progress, say, screen, show_table
 from flows.verbs.restore import Exclusive, Point, Timeline, local_zone
 from reports.database import differing, noted
 from tasks.control.errors import Refused
-from tasks.recovery import target as targets
 from tasks.recovery.database import swap as swaps
 from tasks.recovery.database.beside import Beside
 from tasks.recovery.database.setting_back import SetBack, set_back
+from tasks.recovery.planning import target as targets
 
 
 database_app = typer.Typer(no_args_is_help=True, help="Set one database of the live cluster back.")

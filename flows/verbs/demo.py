@@ -19,7 +19,7 @@ from tasks.control import running, settings
 from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
 from tasks.postgres.embedded import open_home
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.s3.server import serving
 from tasks.repository.stanza import Stanza, open_stanza
 

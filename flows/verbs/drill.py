@@ -16,7 +16,7 @@ from tasks.control.errors import Corrupt
 from tasks.recovery.drill.evidence import exported
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import evidence, seed, standing
-from tasks.recovery.heartbeat import Beat, keep_beating
+from tasks.recovery.loss.heartbeat import Beat, keep_beating
 
 
 def drill(

@@ -15,12 +15,12 @@ from reports.page import counted, duration, size
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.postgres import lsn
-from tasks.recovery import survey
-from tasks.recovery import target as targets
-from tasks.recovery.directory import Destination, chosen, examine
-from tasks.recovery.plan import Plan
-from tasks.recovery.restored import Restored
-from tasks.recovery.target import Target
+from tasks.recovery.planning import survey
+from tasks.recovery.planning import target as targets
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.planning.target import Target
+from tasks.recovery.restoring.directory import Destination, chosen, examine
+from tasks.recovery.restoring.restored import Restored
 from tasks.repository.stanza import Stanza
 
 
@@ -74,7 +74,7 @@ def restore(
     if plan:
         _say_plan(stanza, wanted, destination, backup, as_json=as_json)
         return
-    from tasks.recovery.restore import restore as recover  # noqa: PLC0415
+    from tasks.recovery.restoring.restore import restore as recover  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
         done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)

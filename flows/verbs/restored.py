@@ -13,10 +13,10 @@ from tasks.control import clock, settings
 from tasks.control.errors import Refused
 from tasks.postgres.embedded import PLATFORM_DATABASE
 from tasks.postgres.server import Server
-from tasks.recovery import restored
-from tasks.recovery import target as targets
-from tasks.recovery.directory import normal
-from tasks.recovery.loss import Loss, loss
+from tasks.recovery.loss.loss import Loss, loss
+from tasks.recovery.planning import target as targets
+from tasks.recovery.restoring import restored
+from tasks.recovery.restoring.directory import normal
 
 
 restored_app = typer.Typer(no_args_is_help=True, help="Go on with a restored copy, or undo it.")

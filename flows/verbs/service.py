@@ -12,7 +12,7 @@ from tasks.control.errors import Transient
 from tasks.control.prefect_server import POOL, PrefectServer, Process, free_port
 from tasks.control.settings import Settings
 from tasks.postgres.embedded import Home, open_home, operated, start_control
-from tasks.recovery.restored import Restored, within
+from tasks.recovery.restoring.restored import Restored, within
 
 
 @contextmanager

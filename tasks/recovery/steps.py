@@ -8,17 +8,19 @@ from pathlib import Path
 from tasks.control import clock
 from tasks.control.phases import Progress
 from tasks.control.steps import step
-from tasks.recovery import restore, survey, verify
 from tasks.recovery.database import beside, setting_back
 from tasks.recovery.database.beside import Beside
 from tasks.recovery.database.setting_back import SetBack
-from tasks.recovery.directory import Destination, chosen, examine
 from tasks.recovery.drill import rehearse, standing
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import Standing
-from tasks.recovery.plan import Plan
-from tasks.recovery.restored import Restored
-from tasks.recovery.target import parse
+from tasks.recovery.planning import survey
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.planning.target import parse
+from tasks.recovery.proving import verify
+from tasks.recovery.restoring import restore
+from tasks.recovery.restoring.directory import Destination, chosen, examine
+from tasks.recovery.restoring.restored import Restored
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 

@@ -77,7 +77,7 @@ def test_a_module_imports_only_what_lies_below_it(module):
     ("module", "name"),
     [
         ("tasks.backup.take", "flows.backup"),
-        ("tasks.backup.take", "tasks.recovery.verify"),
+        ("tasks.backup.take", "tasks.recovery.proving.verify"),
         ("tasks.backup.take", "prefect"),
         ("tasks.backup.steps", "reports.backup"),
         ("tasks.control.clock", "tasks.postgres.server"),

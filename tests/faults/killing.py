@@ -135,7 +135,7 @@ def _do(verb):
     from tasks.backup.cleanup import cleanup
     from tasks.backup.streaming import stream
     from tasks.control import clock, settings
-    from tasks.recovery.verify import verify
+    from tasks.recovery.proving.verify import verify
     from tasks.repository.copying import Copier
     from tasks.repository.stanza import open_stanza
 
@@ -158,9 +158,9 @@ def _do(verb):
 
 def _restore(stanza):
     """Restore the latest in place of a copy that is there."""
-    from tasks.recovery.directory import Destination
-    from tasks.recovery.restore import restore
-    from tasks.recovery.target import parse
+    from tasks.recovery.planning.target import parse
+    from tasks.recovery.restoring.directory import Destination
+    from tasks.recovery.restoring.restore import restore
 
     path = stanza.home.path.with_name(f"{stanza.home.path.name}-copy") / "data"
     restore(stanza, parse("latest"), Destination(path, replace=True))
@@ -169,11 +169,6 @@ def _restore(stanza):
 def _serve():
     """Fork for each order on standard input, and answer how that ended."""
     import botocore.client  # noqa: F401 - so that no child imports it
-
-    import tasks.backup.cleanup
-    import tasks.backup.take
-    import tasks.recovery.restore
-    import tasks.recovery.verify  # noqa: F401
 
     for line in sys.stdin:
         order = json.loads(line)

@@ -11,7 +11,7 @@ from flows.restore import restore
 from tasks.backup import wal
 from tasks.backup.take import take
 from tasks.control.errors import Refused
-from tasks.recovery import restored
+from tasks.recovery.restoring import restored
 
 
 @pytest.fixture(scope="module")

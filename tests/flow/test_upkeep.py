@@ -17,7 +17,7 @@ from tasks.backup.wal import coverage
 from tasks.control.clock import readable
 from tasks.control.errors import Refused
 from tasks.postgres import slot
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 
 
 def test_wal_is_archived_and_a_second_pull_finds_nothing_new(platform):

@@ -14,15 +14,15 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import contents, programs
 from tasks.postgres.server import Server
-from tasks.recovery import restored
+from tasks.recovery.copies.load import not_loaded
 from tasks.recovery.database.comparing import Compared, compare
 from tasks.recovery.database.names import Aside, aside, known, mark
 from tasks.recovery.database.swap import administering, disconnecting
-from tasks.recovery.directory import Destination
-from tasks.recovery.load import not_loaded
-from tasks.recovery.restore import restore
-from tasks.recovery.restored import Restored
-from tasks.recovery.target import Target
+from tasks.recovery.planning.target import Target
+from tasks.recovery.restoring import restored
+from tasks.recovery.restoring.directory import Destination
+from tasks.recovery.restoring.restore import restore
+from tasks.recovery.restoring.restored import Restored
 from tasks.repository.stanza import Stanza
 
 

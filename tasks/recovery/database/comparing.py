@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from tasks.postgres import contents
 from tasks.postgres.server import Server
-from tasks.recovery import expectations
-from tasks.recovery.comparison import comparisons
+from tasks.recovery.proving import expectations
+from tasks.recovery.proving.comparison import comparisons
 from tasks.repository.measure import measure, sequences_of, tables_of
 from tasks.repository.proof import Check, Outcome
 from tasks.repository.seal import Fact, Measure, TableSeal

@@ -12,7 +12,7 @@ from tasks.recovery.database import swap as swaps
 from tasks.recovery.database.beside import Beside, discard, prepare
 from tasks.recovery.database.comparing import serves
 from tasks.recovery.database.swap import Swapped
-from tasks.recovery.target import Target
+from tasks.recovery.planning.target import Target
 from tasks.repository.proof import Check
 from tasks.repository.stanza import Stanza
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.control.errors import Refused
 from tasks.postgres import lsn
-from tasks.recovery.plan import Base, Window
+from tasks.recovery.planning.plan import Base, Window
 from tasks.repository.model import BackupId
 
 

@@ -11,17 +11,19 @@ from tasks.control.errors import Corrupt, OpsError
 from tasks.control.phases import Progress
 from tasks.postgres import lsn
 from tasks.postgres.server import Server
-from tasks.recovery import amcheck, expectations, restored, survey
-from tasks.recovery.comparison import comparisons
-from tasks.recovery.directory import Destination
+from tasks.recovery.copies.scratch import held
 from tasks.recovery.drill import faults
 from tasks.recovery.drill.draw import draw
 from tasks.recovery.drill.outcome import Drill
-from tasks.recovery.plan import Window
-from tasks.recovery.restore import restore
-from tasks.recovery.restored import Restored
-from tasks.recovery.scratch import held
-from tasks.recovery.target import parse
+from tasks.recovery.planning import survey
+from tasks.recovery.planning.plan import Window
+from tasks.recovery.planning.target import parse
+from tasks.recovery.proving import amcheck, expectations
+from tasks.recovery.proving.comparison import comparisons
+from tasks.recovery.restoring import restored
+from tasks.recovery.restoring.directory import Destination
+from tasks.recovery.restoring.restore import restore
+from tasks.recovery.restoring.restored import Restored
 from tasks.repository.chain import chain_to
 from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
 from tasks.repository.proof import Check

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from tasks.control.errors import Refused
 from tasks.postgres.embedded import start_history
-from tasks.recovery import survey
 from tasks.recovery.drill.evidence import Evidence
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.score import Score, score
-from tasks.recovery.plan import Window
+from tasks.recovery.planning import survey
+from tasks.recovery.planning.plan import Window
 from tasks.repository.model import Backup, Damaged
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza

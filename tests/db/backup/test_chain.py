@@ -14,7 +14,7 @@ from tasks.backup.cleanup import cleanup
 from tasks.control import clock, settings
 from tasks.control.errors import Refused
 from tasks.postgres.server import Identity
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.chain import chain_to
 from tasks.repository.pins import Pin
 from tasks.repository.proof import Check, Proof

@@ -9,7 +9,7 @@ from tasks.backup import take, wal
 from tasks.backup.cleanup import cleanup
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import open_stanza
 

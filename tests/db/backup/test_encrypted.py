@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from tasks.backup import take
 from tasks.control import settings
 from tasks.control.errors import Refused, WrongKey
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.check import check
 from tasks.repository.stanza import open_stanza
 from tests.db.backup.anew import begun_anew

@@ -15,7 +15,7 @@ from tasks.backup.cleanup import cleanup
 from tasks.control import settings
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres import slot
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.check import check
 from tasks.repository.s3 import address as addresses
 from tasks.repository.stanza import open_stanza

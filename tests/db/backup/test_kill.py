@@ -9,7 +9,7 @@ import pytest
 from tasks.backup import take, wal
 from tasks.backup.cleanup import cleanup
 from tasks.control import settings
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.check import check
 from tasks.repository.stanza import open_stanza
 from tasks.repository.wal import intervals
@@ -107,8 +107,8 @@ def test_a_killed_pull_leaves_no_gap(stanza, death, place):
 @pytest.mark.parametrize(
     "place",
     [
-        "tasks.recovery.unpack:_untar",
-        "tasks.recovery.holding:tables_of",
+        "tasks.recovery.copies.unpack:_untar",
+        "tasks.recovery.proving.holding:tables_of",
         "tasks.repository.catalogue:Catalogue.record",
     ],
 )

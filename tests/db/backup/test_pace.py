@@ -10,7 +10,7 @@ from tasks.backup import moment, seal, take
 from tasks.backup.seal import Manner
 from tasks.postgres import contents, programs
 from tasks.postgres.cluster import Cluster
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository import measure as measures
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace

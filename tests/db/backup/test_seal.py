@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tasks.backup import seal, take
 from tasks.backup.seal import Manner
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.model import BackupId
 
 

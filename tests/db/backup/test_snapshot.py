@@ -15,7 +15,7 @@ from tasks.backup import take
 from tasks.control import settings
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.stanza import open_stanza
 
 
@@ -118,7 +118,7 @@ def test_what_is_written_while_it_is_taken_is_in_no_part_of_it(stanza):
 
 def spoiled(stanza, snapshot, name, change):
     """Load a snapshot of which one dump was changed before it was kept; return what failed."""
-    from tasks.recovery import logical
+    from tasks.recovery.proving import logical
 
     real = logical.LogicalVerification._fetch  # noqa: SLF001
 

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.backup import take
 from tasks.control import settings
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.stanza import open_stanza
 
 

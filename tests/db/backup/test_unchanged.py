@@ -10,7 +10,7 @@ import pytest
 
 from tasks.backup import manner, take, unchanged
 from tasks.control import settings
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.stanza import open_stanza
 from tests.db.backup.anew import begun_anew
 

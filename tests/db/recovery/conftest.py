@@ -12,8 +12,9 @@ from tasks.control import settings
 from tasks.hl7 import ingest
 from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
-from tasks.recovery import boot, unpack
-from tasks.recovery.scratch import scratch
+from tasks.recovery.copies import unpack
+from tasks.recovery.copies.scratch import scratch
+from tasks.recovery.proving import boot
 from tasks.repository.stanza import open_stanza
 
 

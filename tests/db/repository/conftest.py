@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from tasks.backup import take, wal
 from tasks.control import settings
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.cipher import Cipher
 from tasks.repository.local import LocalStorage

@@ -11,7 +11,7 @@ from tasks.backup import take, wal
 from tasks.backup.cleanup import cleanup
 from tasks.control import clock, settings
 from tasks.control.errors import Corrupt, Refused
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository import keeping
 from tasks.repository.check import check
 from tasks.repository.copying import Copier

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tasks.control.errors import Corrupt, WrongKey
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository.check import check
 from tasks.repository.keys import Keyring
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.postgres import lsn
-from tasks.recovery.plan import Base, Window
-from tasks.recovery.way import Way
+from tasks.recovery.planning.plan import Base, Window
+from tasks.recovery.planning.way import Way
 from tasks.repository.history import History
 from tasks.repository.model import Backup, BackupId, StoredObject
 from tasks.repository.seal import Seal

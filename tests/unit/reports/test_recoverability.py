@@ -10,8 +10,8 @@ from tasks.postgres import lsn
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.score import score
 from tasks.recovery.drill.standing import Standing
-from tasks.recovery.plan import Base, Window
-from tasks.recovery.way import Way
+from tasks.recovery.planning.plan import Base, Window
+from tasks.recovery.planning.way import Way
 from tasks.repository.history import History
 from tasks.repository.model import Backup, BackupId
 from tasks.repository.proof import TIERS, Check, Proof

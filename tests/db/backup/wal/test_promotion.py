@@ -6,7 +6,7 @@ from tasks.backup import physical, wal
 from tasks.backup.take import take
 from tasks.control.errors import Refused, Transient
 from tasks.postgres import slot
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 
 
 def joined(intervals):

@@ -12,7 +12,7 @@ from tasks.backup.streaming import stream
 from tasks.backup.take import take
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres import lsn, slot
-from tasks.recovery.verify import verify
+from tasks.recovery.proving.verify import verify
 from tasks.repository import partial
 
 

@@ -24,7 +24,7 @@ from tasks.hl7.platform import installation
 from tasks.recovery.database import swap as swaps
 from tasks.recovery.database.beside import discard, prepare
 from tasks.recovery.database.setting_back import loaded, set_back, swap_in
-from tasks.recovery.target import parse
+from tasks.recovery.planning.target import parse
 from tasks.repository.proof import Check
 from tasks.repository.stanza import open_stanza
 

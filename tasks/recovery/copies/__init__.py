@@ -1,0 +1,1 @@
+"""What every copy is made by: a directory of its own, backups unpacked and put together."""

@@ -1,0 +1,1 @@
+"""What a disaster has cost: seconds by a heartbeat, messages by their control ids."""

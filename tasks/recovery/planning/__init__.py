@@ -1,0 +1,1 @@
+"""What a recovery will do: where a target lies in the WAL, and how to get there."""

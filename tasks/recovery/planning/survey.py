@@ -1,0 +1,221 @@
+"""Look at what the repository holds, and plan a recovery from it; nothing is touched."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from tasks.control.errors import Corrupt, Refused
+from tasks.postgres.lsn import Segment
+from tasks.recovery.copies.scratch import scratch
+from tasks.recovery.planning import locate
+from tasks.recovery.planning.locate import Stop
+from tasks.recovery.planning.plan import Base, Plan, Window, choose
+from tasks.recovery.planning.scroll import Scroll
+from tasks.recovery.planning.target import Target
+from tasks.recovery.planning.way import Way, along
+from tasks.repository import partial
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.chain import links_of
+from tasks.repository.model import Backup, BackupId, Damaged
+from tasks.repository.proof import condemns
+from tasks.repository.stanza import Stanza
+from tasks.repository.wal import Archive, Kept
+
+
+READ_BYTES = 128 << 20
+"""What a survey lays on the disk: a few segments."""
+
+COPYING = ("objects", "manifest", "boot")
+"""The tiers of a proof that a restore goes through as well."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a repository holds of one cluster."""
+
+    catalogue: Catalogue
+    archive: Archive
+    kept: Mapping[Segment, Kept]
+    backups: Mapping[BackupId, Backup]
+
+    def plan(self, target: Target, scroll: Scroll, named: str | None) -> Plan:
+        """Find where the target is, and decide how to get there.
+
+        Raises:
+            Refused: it cannot be reached; names the nearest valid bounds.
+
+        """
+        window = self.window(scroll)
+        stop, named = self._stop(target, scroll, named, window)
+        while True:
+            base, passed_over = choose(target, stop, window, named)
+            problem = self._problem(base)
+            if problem is None:
+                break
+            seen = [
+                replace(each, problem=problem) if each is base else each for each in window.bases
+            ]
+            window = replace(window, bases=seen)
+        return self._planned(target, stop, base, scroll, passed_over)
+
+    def window(self, scroll: Scroll) -> Window:
+        """Return what can be recovered along a way."""
+        return Window(self.archive.stanza, scroll.way, self.bases(), locate.newest(scroll))
+
+    def bases(self) -> list[Base]:
+        """List the physical backups, the one that finished last at the end."""
+        physical = [each for each in self.backups.values() if each.type != "snapshot"]
+        return [self._base(each) for each in sorted(physical, key=lambda each: each.finished_at)]
+
+    def _base(self, backup: Backup) -> Base:
+        try:
+            return Base(links_of(backup, self._find))
+        except Corrupt as error:
+            return Base([backup], str(error))
+
+    def _find(self, wanted: BackupId) -> Backup:
+        if wanted not in self.backups:
+            raise Refused("there is no such backup", seen=wanted)
+        return self.backups[wanted]
+
+    def _problem(self, base: Base) -> str | None:
+        """Look closer at a base: whether its objects are there, and what its last proof said."""
+        for link in base.chain:
+            if lacking := self.catalogue.lacking(link):
+                return f"{link.id} lacks {lacking[0]}"
+        if condemns(self.catalogue.last_proof(base.backup.id)):
+            return "its last proof failed"
+        return None
+
+    def _stop(
+        self, target: Target, scroll: Scroll, named: str | None, window: Window
+    ) -> tuple[Stop | None, str | None]:
+        """Return where recovery ends, and the backup that the target itself names."""
+        if target.kind == "immediate":
+            return None, named
+        if target.kind != "backup":
+            try:
+                return locate.locate(target, scroll), named
+            except Refused as error:
+                raise Refused(str(error), expected=window.told, do="choose a point of it") from None
+        backup = self.catalogue.get(target.value)
+        if backup.type == "snapshot":
+            raise Refused(
+                "a snapshot is loaded, not recovered",
+                stanza=backup.stanza,
+                seen=backup.id,
+                expected="a full, differential or incremental backup",
+            )
+        return locate.seal_of(scroll, backup), backup.id
+
+    def _planned(
+        self,
+        target: Target,
+        stop: Stop | None,
+        base: Base,
+        scroll: Scroll,
+        passed_over: list[str],
+    ) -> Plan:
+        way, backup = scroll.way, base.backup
+        stop = _early(stop, base, scroll) if stop else None
+        end = stop.end if stop else base.stop
+        first, last = way.at(base.start), way.at(end - 1) + 1
+        segments = [way.segment(n) for n in range(first, last + 1) if n in way.numbers]
+        kept = [self.kept[each].stored_bytes for each in segments if each in self.kept]
+        unpacked = sum(link.bytes_source for link in base.chain)
+        before = replace(stop, inclusive=False) if stop else None
+        return Plan(
+            target=target,
+            stop=stop,
+            chain=base.chain,
+            way=way,
+            segments=segments,
+            last=locate.last_transaction(scroll, stop, first) if stop else None,
+            witness=locate.last_transaction(scroll, before, first) if before else None,
+            passed_over=passed_over,
+            fetched_bytes=sum(link.bytes_stored for link in base.chain) + sum(kept),
+            needed_bytes=unpacked * min(len(base.chain), 2) + 16 * way.size,
+            copy_seconds=self._seconds(backup),
+        )
+
+    def _seconds(self, backup: Backup) -> float | None:
+        proof = self.catalogue.last_proof(backup.id)
+        if proof is None or isinstance(proof, Damaged):
+            return None
+        return sum(proof.seconds.get(tier, 0) for tier in COPYING)
+
+
+def _early(stop: Stop, base: Base, scroll: Scroll) -> Stop:
+    """End right after the last transaction before a stop, where recovery would end just before one.
+
+    What that one had changed so far would be locked in the copy, although it never ended there: a
+    table that it drops, above all, which somebody may want to see once more.
+    """
+    last = locate.last_transaction(scroll, stop, scroll.way.at(base.start))
+    if stop.inclusive or last is None or last.position < base.stop:
+        return stop
+    return Stop(last.position, inclusive=True, told=f"the {last.told}, the last one before then")
+
+
+def survey(catalogue: Catalogue) -> Survey:
+    """Look at what a repository holds.
+
+    Raises:
+        Refused: it holds nothing of this stanza.
+
+    """
+    claim = catalogue.claimed()
+    if claim is None:
+        raise Refused(
+            "the repository is empty",
+            stanza=catalogue.stanza,
+            seen=catalogue.storage.place,
+            do="see that it is the right one: BACKUP_DIR, S3_BUCKET, HL7OPS_STANZA",
+        )
+    archive = catalogue.archive(claim)
+    backups = {each.id: each for each in catalogue.backups()}
+    return Survey(catalogue, archive, archive.kept(), backups)
+
+
+def plan(stanza: Stanza, target: Target, named: str | None = None) -> Plan:
+    """Plan a recovery; nothing is touched.
+
+    Args:
+        stanza: whose, at one of its repositories.
+        target: where it is to end.
+        named: the backup to begin with; None: the newest sound one that leads there.
+
+    Raises:
+        Refused: it cannot be reached; names the nearest valid bounds.
+        Corrupt: WAL is not what was kept.
+
+    """
+    with looking(stanza, target.timeline) as (seen, scroll):
+        return seen.plan(target, scroll, named)
+
+
+def window(stanza: Stanza, timeline: int | None = None) -> Window:
+    """Return what can be recovered along a timeline; raises as `plan`."""
+    with looking(stanza, timeline) as (seen, scroll):
+        return seen.window(scroll)
+
+
+@contextmanager
+def looking(stanza: Stanza, timeline: int | None) -> Iterator[tuple[Survey, Scroll]]:
+    """Yield what a repository holds, and the WAL along a timeline, to be read."""
+    seen = survey(stanza.catalogue)
+    with scratch(stanza.home, f"survey-{os.getpid()}", READ_BYTES) as place:
+        folder = place.make(place.wal)
+        yield seen, Scroll(seen.archive, _way(seen, timeline), seen.kept, stanza.programs, folder)
+
+
+def _way(seen: Survey, timeline: int | None) -> Way:
+    archive = seen.archive
+    return along(
+        timeline,
+        archive.histories(),
+        seen.kept,
+        partial.listed(archive),
+        archive.segment_bytes,
+    )

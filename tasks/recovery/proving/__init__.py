@@ -1,0 +1,1 @@
+"""A backup is proven: restored into a scratch cluster and held against its seal."""

@@ -1,0 +1,141 @@
+"""Bring a copy up: recover it to its seal, in a cluster that can reach nobody."""
+
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+from tasks.postgres import programs
+from tasks.postgres.cluster import SILENT, last_words
+from tasks.postgres.server import Server
+from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
+from tasks.repository.model import Backup
+
+
+RECOVERY_TIMEOUT_S = 3600
+
+SHORTAGES = (
+    "No space left on device",
+    "Cannot allocate memory",
+    "out of memory",
+    "Too many open files",
+    "could not create any Unix-domain sockets",
+    "could not create semaphores",
+)
+"""What a server says that lacks something of this machine; it tells nothing of the backup."""
+
+CONFIGURATION = "scratch.conf"
+ACCESS = "scratch_hba.conf"
+
+
+@contextmanager
+def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
+    """Yield a server of the copy, recovered to the backup's restore point and promoted.
+
+    Every setting that could reach the source is given on the command line, above all files of the
+    copy: no archiving, no upstream, no subscriptions, no workers of preloaded libraries, no TCP.
+
+    Raises:
+        Refused: the programs are of another major version than the backup.
+        Corrupt: it says that it cannot come up, or does not reach its restore point.
+        OpsError: it did not come up for want of memory, disk or time, or was killed; so nothing is
+            known of the backup.
+
+    """
+    _see_that_versions_agree(backup, copy)
+    _configure(copy)
+    server = copy.cluster.server(backup.stanza, superuser=backup.maker)
+    target = {
+        "config_file": str(copy.data / CONFIGURATION),
+        "hba_file": str(copy.data / ACCESS),
+        "ident_file": str(copy.data / CONFIGURATION),
+        "restore_command": f'cp {shlex.quote(str(copy.wal)).replace("%", "%%")}/%f "%p"',
+        "recovery_target_name": backup.seal.restore_point,
+        "recovery_target_action": "promote",
+        "recovery_target_timeline": str(backup.timeline),
+    }
+    cleared = dict.fromkeys(
+        ("recovery_target", "recovery_target_time", "recovery_target_xid", "recovery_target_lsn"),
+        "",
+    )
+    try:
+        copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
+        _await_promotion(copy, server)
+    except OpsError as error:
+        raise _judged(error, backup, last_words(copy.cluster.log)) from None
+    try:
+        _see_that_it_is_reached(backup, copy)
+        yield server
+    finally:
+        copy.cluster.stop("immediate")
+
+
+def _judged(error: OpsError, backup: Backup, words: str) -> OpsError:
+    """Tell a copy that cannot recover from a machine that cannot run it."""
+    if words == SILENT or any(shortage in words for shortage in SHORTAGES):
+        return error
+    return Corrupt(
+        "the copy does not recover to its seal",
+        stanza=backup.stanza,
+        seen=str(error),
+        expected=f"restore point {backup.seal.restore_point}",
+    )
+
+
+def _await_promotion(copy: Scratch, server: Server) -> None:
+    """Wait until the copy accepts connections; without hot standby its start is said too early.
+
+    Raises:
+        OpsError: it ended, or took too long.
+
+    """
+    deadline = time.monotonic() + RECOVERY_TIMEOUT_S
+    while copy.cluster.pid() is not None:
+        try:
+            with server.connect():
+                return
+        except Transient:
+            if time.monotonic() > deadline:
+                raise OpsError("recovery took too long", seen=f"{RECOVERY_TIMEOUT_S} s") from None
+            time.sleep(0.05)
+    raise OpsError("the server ended", seen=last_words(copy.cluster.log))
+
+
+def _see_that_versions_agree(backup: Backup, copy: Scratch) -> None:
+    major = programs.major(copy.programs, "postgres")
+    if major != backup.server_version // 10000:
+        raise Refused(
+            "a backup is restored by programs of its own major version",
+            stanza=backup.stanza,
+            seen=f"PostgreSQL {major} in {copy.programs}",
+            expected=f"PostgreSQL {backup.server_version // 10000}",
+            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
+        )
+
+
+def _configure(copy: Scratch) -> None:
+    """Write the copy's own configuration; the source's may lie, or lead, elsewhere."""
+    signal = copy.data / "recovery.signal"
+    (copy.data / "standby.signal").unlink(missing_ok=True)
+    files = {CONFIGURATION: "", ACCESS: "local all all trust\n", signal.name: ""}
+    for name, text in files.items():
+        path = copy.data / name
+        path.write_text(text)
+        copy.owner.take(path)
+
+
+def _see_that_it_is_reached(backup: Backup, copy: Scratch) -> None:
+    """See that the copy's new timeline began at the restore point, by its history."""
+    histories = sorted((copy.data / "pg_wal").glob("*.history"))
+    lines = histories[-1].read_text().strip().splitlines() if histories else []
+    match = re.search(r'at restore point "([^"]+)"', lines[-1]) if lines else None
+    reached = match[1] if match else "no restore point"
+    if reached != backup.seal.restore_point:
+        raise Corrupt(
+            "the copy stopped elsewhere",
+            stanza=backup.stanza,
+            seen=reached,
+            expected=f"restore point {backup.seal.restore_point}",
+        )

@@ -1,0 +1,154 @@
+"""The contents tier: Great Expectations holds a copy against its seal.
+
+Results are asked for as booleans only, since every other form embeds values of rows; which subjects
+differ is read from our own comparison, which holds names of objects, counts and digests.
+"""
+
+import importlib
+import logging
+import operator
+import os
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+from tasks.postgres.server import Server
+from tasks.recovery.proving.comparison import Comparison, Relation, Row
+from tasks.repository.facts import RULES
+from tasks.repository.proof import Check, Outcome
+from tasks.repository.seal import Fact
+
+
+_QUERIES = {rule.name: f"select n from ({rule.query}) counted (n)" for rule in RULES}  # noqa: S608
+
+LOGGERS = ("great_expectations", "great_expectations.data_context.types.base")
+"""Whose chatter is kept out of the runs' logs; the second sets a level of its own."""
+
+NAMED = 10
+"""How many subjects a failed check names."""
+
+_WORDS: dict[Relation, str] = {
+    "equal": "the copy equals the seal",
+    "at least": "the copy has not less than the seal",
+    "at most": "the copy has not more than the seal",
+}
+
+_HOLDS: dict[Relation, Callable[[Any, Any], bool]] = {
+    "equal": operator.eq,
+    "at least": operator.ge,
+    "at most": operator.le,
+}
+
+
+def warm_up() -> None:
+    """Begin to import Great Expectations while a server works: it takes ten seconds of one core.
+
+    Beside work of our own it would cost more than it saves, since threads share the interpreter.
+    """
+    Thread(target=importlib.import_module, args=["great_expectations"], daemon=True).start()
+
+
+class Suite:
+    """One ephemeral context; use one a process at a time (fivetran/great_expectations#12209)."""
+
+    def __init__(self) -> None:
+        """Make the context; nothing is written to disk and nothing is sent anywhere."""
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        import great_expectations as gx  # noqa: PLC0415 - seconds and 230 MB
+
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._gx: Any = gx
+        self._context: Any = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {  # type: ignore[assignment]
+            "globally": False,
+            "metric_calculations": False,
+        }
+        self._frames: Any = self._context.data_sources.add_pandas("frames")
+
+    def compare(self, comparison: Comparison) -> Check:
+        """Hold what the copy has against what was sealed, subject by subject."""
+        import pandas as pd  # noqa: PLC0415
+
+        name = f"{comparison.name}: {_WORDS[comparison.relation]}"
+        if not comparison.rows:
+            return Check("contents", name, "pass", "none in the seal, none in the copy")
+        frame = pd.DataFrame([_cells(row, comparison.relation) for row in comparison.rows])
+        asset = self._frames.add_dataframe_asset(comparison.name)
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        outcome, seen = self._validated(batch, self._expected(comparison.relation))
+        if outcome == "fail":
+            seen = differing(comparison)
+        return Check("contents", name, outcome, seen or f"{len(frame)} compared")
+
+    def bound(self, copy: Server, sealed: list[Fact]) -> list[Check]:
+        """See that no rule of the platform is broken more often in the copy than in the source."""
+        parameters = copy.parameters()
+        user, database, host = (quote(parameters[n], safe="") for n in ("user", "dbname", "host"))
+        address = (
+            f"postgresql+psycopg://{user}@localhost/postgres"
+            f"?host={host}&port={parameters['port']}&dbname={database}"
+        )
+        source = self._context.data_sources.add_postgres(
+            parameters["dbname"], connection_string=address, create_temp_table=False
+        )
+        checks = [self._rule(source, fact) for fact in sealed]
+        source.get_engine().dispose()
+        return checks
+
+    def _rule(self, source: Any, fact: Fact) -> Check:  # noqa: ANN401 - the library is untyped
+        asset = source.add_query_asset(fact.check, query=_QUERIES[fact.check])
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        query = f"select n from {{batch}} where n > {fact.value}"  # noqa: S608 - a number
+        expectation = self._gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=query)
+        outcome, seen = self._validated(batch, expectation)
+        return Check("contents", fact.check, outcome, seen or f"{fact.value} in the source")
+
+    def _validated(self, batch: Any, expectation: Any) -> tuple[Outcome, str]:  # noqa: ANN401
+        """Validate one expectation; one that could not be evaluated is an error, never a pass."""
+        result = batch.validate(expectation, result_format="BOOLEAN_ONLY")
+        if _raised(result.exception_info):
+            return "error", "the check could not run"
+        return ("pass" if result.success else "fail"), ""
+
+    def _expected(self, relation: Relation) -> Any:  # noqa: ANN401
+        known = self._gx.expectations
+        if relation == "equal":
+            return known.ExpectColumnPairValuesToBeEqual(
+                column_A="sealed", column_B="copied", ignore_row_if="neither"
+            )
+        above, below = ("copied", "sealed") if relation == "at least" else ("sealed", "copied")
+        return known.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A=above, column_B=below, or_equal=True, ignore_row_if="neither"
+        )
+
+
+def differing(comparison: Comparison) -> str:
+    """Name the subjects that do not stand to the seal as they should, ten at most."""
+    names = [row.subject for row in comparison.rows if not _stands(row, comparison.relation)]
+    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + rest
+
+
+def _stands(row: Row, relation: Relation) -> bool:
+    cells = _cells(row, relation)
+    return _HOLDS[relation](cells["copied"], cells["sealed"])
+
+
+def _cells(row: Row, relation: Relation) -> dict[str, Any]:
+    """Return the row as cells of a frame: text to be equal, numbers to be ordered."""
+    if relation == "equal":
+        return {"sealed": str(row.sealed), "copied": str(row.copied)}
+    return {"sealed": _number(row.sealed), "copied": _number(row.copied)}
+
+
+def _number(value: object) -> int:
+    return -(2**62) if value is None else int(str(value))
+
+
+def _raised(information: dict[str, Any]) -> bool:
+    """Tell whether evaluating raised: the library reports it flat, or nested by metric."""
+    if "raised_exception" in information:
+        return bool(information["raised_exception"])
+    return any(nested.get("raised_exception", True) for nested in information.values())

@@ -1,0 +1,119 @@
+"""Prove a snapshot: load it into a new cluster and hold that against its seal."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.control.errors import Corrupt
+from tasks.postgres import programs
+from tasks.postgres.server import Server
+from tasks.recovery.copies.load import loaded
+from tasks.recovery.copies.scratch import Scratch
+from tasks.recovery.proving import expectations, holding
+from tasks.recovery.proving.record import Record
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.model import MEASURE, Backup, StoredObject
+from tasks.repository.seal import Measure
+from tasks.repository.stream import CHUNK_BYTES
+
+
+LIST_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class LogicalVerification:
+    """One snapshot, the copy that is made of it, and the record of what was found."""
+
+    catalogue: Catalogue
+    backup: Backup
+    copy: Scratch
+    record: Record
+    progress: Callable[[str, int, int], None]
+
+    def run(self, meddle: Callable[[Server], None] | None) -> None:
+        """Go through the tiers.
+
+        Raises:
+            Stopped: a tier did not pass.
+
+        """
+        with ExitStack() as stack:
+            with self.record.tier("objects"):
+                self.objects()
+                sealed = self.catalogue.measure(self.backup)
+            expectations.warm_up()
+            with self.record.tier("manifest"):
+                self.manifest(sealed)
+            with self.record.tier("boot"):
+                server = stack.enter_context(loaded(self.backup, self.copy, self.files))
+                self.record.passed("boot", f"{len(self.backup.dumps)} databases loaded")
+            if meddle:
+                meddle(server)
+            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
+
+    @property
+    def files(self) -> Path:
+        """Where the dumps lie while they are loaded."""
+        return self.copy.path / "dumps"
+
+    def objects(self) -> None:
+        """Read every object back; all are read, also after a bad one."""
+        self.copy.make(self.files)
+        bad: list[Corrupt] = []
+        done = 0
+        for item in self.backup.objects:
+            try:
+                self._fetch(item)
+            except Corrupt as error:
+                bad.append(error)
+            done += item.raw_bytes
+            self.progress("objects", done, self.backup.bytes_source)
+        if bad:
+            raise Corrupt("; ".join(map(str, bad)))
+        self.record.passed("objects", f"{len(self.backup.objects)} objects")
+
+    def manifest(self, sealed: Measure) -> None:
+        """See that every dump can be read and lists the tables that were sealed."""
+        missing = []
+        for dump in self.backup.dumps:
+            listed = self._listed(self.files / dump.object)
+            wanted = {t.table for t in sealed.tables if t.database == dump.database}
+            missing += [f"{dump.database}.{name}" for name in sorted(wanted - listed)]
+        if missing:
+            raise Corrupt("a dump lacks tables that were sealed", seen=", ".join(missing[:5]))
+        self.record.passed("manifest", f"pg_restore --list, {len(sealed.tables)} tables")
+
+    def _fetch(self, item: StoredObject) -> None:
+        if item.plain_name == MEASURE:
+            self.catalogue.measure(self.backup)
+            return
+        path = self.files / item.plain_name
+        path.touch(mode=0o600)
+        with (
+            self.catalogue.vault.reading(self.catalogue.prefix(self.backup.id), item) as source,
+            path.open("wb", buffering=0) as file,
+        ):
+            while block := source.read(CHUNK_BYTES):
+                file.write(block)
+
+    def _listed(self, dump: Path) -> set[str]:
+        """Return the tables whose data a dump holds, and whether it holds large objects."""
+        done = programs.run(
+            self.copy.programs,
+            "pg_restore",
+            ["--list", dump],
+            timeout_s=LIST_TIMEOUT_S,
+            accept=(0, 1),
+        )
+        if done.returncode != 0:
+            raise Corrupt("a dump cannot be read", seen=f"{dump.name}: not whole")
+        found = set()
+        for line in done.stdout.splitlines():
+            _, _, entry = line.partition("; ")
+            words = entry.split(" ")
+            if words[2:4] == ["TABLE", "DATA"]:
+                found.add(f"{words[4]}.{' '.join(words[5:-1])}")
+            elif "BLOB" in words[2:4] or "BLOBS" in words[2:4]:
+                found.add("large objects")
+        return found

@@ -1,0 +1,208 @@
+"""Prove a backup: restore it into a scratch cluster and hold it against its seal."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from tasks.control import clock
+from tasks.control.errors import Corrupt
+from tasks.control.phases import Progress
+from tasks.postgres import programs
+from tasks.postgres.server import Server
+from tasks.recovery.copies import combine, unpack
+from tasks.recovery.copies.combine import Link, links_of
+from tasks.recovery.copies.scratch import Scratch, scratch
+from tasks.recovery.proving import expectations, holding
+from tasks.recovery.proving.boot import booted
+from tasks.recovery.proving.logical import LogicalVerification
+from tasks.recovery.proving.record import LOGICAL, PHYSICAL, Record, Stopped
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.chain import chain_to
+from tasks.repository.model import Backup
+from tasks.repository.proof import Proof
+from tasks.repository.stanza import Stanza
+from tasks.repository.wal import Archive
+
+
+log = logging.getLogger(__name__)
+
+Meddle = Callable[[Server], None]
+
+MANIFEST_TIMEOUT_S = 3600
+
+LOADED = 8
+"""By so much a loaded dump may be larger than the dump."""
+
+FORMAT_SINCE = 180000
+"""From this version on `pg_verifybackup` guesses the format, unless it is told."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Who is told how far a verification is, and who meddles with the copy in a rehearsal."""
+
+    progress: Progress
+    meddle: Meddle | None
+
+
+def verify(
+    stanza: Stanza,
+    wanted: str,
+    *,
+    meddle: Meddle | None = None,
+    progress: Progress = lambda _tier, _done, _all: None,
+) -> Proof:
+    """Prove one backup and record the proof beside it, whatever the verdict.
+
+    Args:
+        stanza: whose.
+        wanted: its id, or `latest`.
+        meddle: called with the restored copy before it is measured; a rehearsal damages it there to
+            see that the checks find it. The proof of such a run is not recorded.
+        progress: told how far it is.
+
+    Raises:
+        Refused: there is no such backup, it is being verified already, the disk has not enough
+            room, or the programs are of another version. Nothing is recorded.
+        WrongKey: the identity at hand does not open it. Nothing is recorded either.
+
+    """
+    catalogue, started = stanza.catalogue, clock.now()
+    backup = catalogue.get(wanted)
+    record = Record(names=LOGICAL if backup.type == "snapshot" else PHYSICAL)
+    with ExitStack() as held:
+        with suppress(Stopped):
+            _prove(stanza, backup, record, held, Beside(progress, meddle))
+        proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.spent)
+        if meddle is None:
+            catalogue.record(proof)
+    log.info("backup %s: %s", backup.id, proof.verdict)
+    return proof
+
+
+def _prove(
+    stanza: Stanza,
+    backup: Backup,
+    record: Record,
+    held: ExitStack,
+    beside: Beside,
+) -> None:
+    """Go through the tiers, with all that is read held against removal.
+
+    Raises:
+        Stopped: a tier did not pass.
+
+    """
+    catalogue = stanza.catalogue
+    with record.tier("objects"):
+        chain = chain_to(catalogue, backup)
+    for link in chain:
+        held.enter_context(catalogue.reading(link.id))
+        catalogue.get(link.id)  # a cleanup may have removed it just before
+    with scratch(stanza.home, backup.id, _room(chain)) as copy:
+        if backup.type == "snapshot":
+            logical = LogicalVerification(catalogue, backup, copy, record, beside.progress)
+            logical.run(beside.meddle)
+        else:
+            links = links_of(chain, copy)
+            physical = Verification(catalogue, links, copy, record, beside.progress)
+            physical.run(beside.meddle)
+
+
+def _room(chain: Sequence[Backup]) -> int:
+    """Return the bytes that a copy takes up, with the WAL that it fetches and writes.
+
+    The links of a chain lie beside what is put together of them; a dump is smaller than what it is
+    loaded into, by how much its compression level tells best.
+    """
+    if chain[-1].type == "snapshot":
+        return LOADED * chain[-1].bytes_source
+    unpacked = sum(link.bytes_source for link in chain)
+    return unpacked * min(len(chain), 2) + 8 * chain[-1].segment_bytes
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The links of one backup, the copy that is made of them, and the record of what was found."""
+
+    catalogue: Catalogue
+    links: list[Link]
+    copy: Scratch
+    record: Record
+    progress: Progress
+
+    @property
+    def backup(self) -> Backup:
+        """The backup that is verified: the last link."""
+        return self.links[-1].backup
+
+    def run(self, meddle: Meddle | None) -> None:
+        """Go through the tiers.
+
+        Raises:
+            Stopped: a tier did not pass.
+
+        """
+        with ExitStack() as stack:
+            with self.record.tier("objects"):
+                self.objects()
+                sealed = self.catalogue.measure(self.backup)
+            expectations.warm_up()
+            with self.record.tier("manifest"):
+                self.manifest()
+            with self.record.tier("boot"):
+                server = stack.enter_context(booted(self.backup, self.copy))
+                self.record.passed("boot", self.backup.seal.restore_point)
+            if meddle:
+                meddle(server)
+            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
+
+    def objects(self) -> None:
+        """Read every object back, unpacking it on the way; all are read, also after a bad one."""
+        bad: list[Corrupt] = []
+        every = sum(link.backup.bytes_source for link in self.links)
+        done = 0
+        for link in self.links:
+            bad += combine.unpack_link(self.catalogue, link)
+            done += link.backup.bytes_source
+            self.progress("objects", done, every)
+        try:
+            segments = unpack.fetch_wal(self._archive, self.backup, self.copy)
+        except Corrupt as error:
+            bad.append(error)
+        if bad:
+            raise Corrupt("; ".join(map(str, bad)))
+        count = sum(len(link.backup.objects) for link in self.links)
+        self.record.passed("objects", f"{count} objects, {segments} segments")
+
+    def manifest(self) -> None:
+        """Let PostgreSQL compare the files with its manifests, join a chain, and parse the WAL."""
+        for link in self.links:
+            unpack.link_tablespaces(link.backup, link.place)
+        if len(self.links) > 1:
+            for link in self.links:
+                self._agrees(link.place, "--no-parse-wal")
+            combine.combine(self.links, self.copy)
+        self._agrees(self.copy, "--wal-directory", self.copy.wal)
+        unpack.forget_map(self.copy)
+        links = f", {len(self.links)} links put together" if len(self.links) > 1 else ""
+        self.record.passed("manifest", f"pg_verifybackup{links}")
+
+    def _agrees(self, place: Scratch, *options: object) -> None:
+        plain = ["--format=plain"] if self.backup.server_version >= FORMAT_SINCE else []
+        done = programs.run(
+            place.programs,
+            "pg_verifybackup",
+            [*plain, *options, place.data],
+            timeout_s=MANIFEST_TIMEOUT_S,
+            owner=place.owner,
+            accept=(0, 1),
+        )
+        if done.returncode != 0:
+            lines = done.stderr.replace(f"{self.copy.path}/", "").splitlines()
+            raise Corrupt("pg_verifybackup found errors", seen=" | ".join(lines[:5]))
+
+    @property
+    def _archive(self) -> Archive:
+        return self.catalogue.archive(self.backup)

@@ -1,0 +1,161 @@
+"""Make the files of a copy from a chain: unpacked side by side, put together, and made ours."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.control.errors import Refused
+from tasks.control.phases import Progress
+from tasks.postgres import programs
+from tasks.recovery.copies import combine, unpack
+from tasks.recovery.copies.combine import Link, links_of
+from tasks.recovery.copies.scratch import Scratch
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.restoring.work import Work
+from tasks.repository.catalogue import Catalogue
+from tasks.repository.model import StoredObject
+
+
+STREAMS = 2
+"""How many objects are unpacked at once: hashing, decompression and writing go on side by side."""
+
+ESSENTIAL = {
+    "max_connections": "max_connections setting",
+    "max_worker_processes": "max_worker_processes setting",
+    "max_wal_senders": "max_wal_senders setting",
+    "max_prepared_transactions": "max_prepared_xacts setting",
+    "max_locks_per_transaction": "max_locks_per_xact setting",
+}
+"""What a copy must have at least as much of as its source, and how `pg_controldata` calls it."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """The copy of a plan while it is made; what is done already is not done again after a kill."""
+
+    catalogue: Catalogue
+    plan: Plan
+    work: Work
+
+    @property
+    def copy(self) -> Scratch:
+        """Where it is made."""
+        return self.work.place
+
+    def run(self, tell: Progress) -> None:
+        """Make the data directory.
+
+        Raises:
+            Corrupt: an object is not what was kept, or the links do not follow each other.
+
+        """
+        if self.work.is_done("data"):
+            return
+        if not self.work.is_done("files"):
+            self._files(links_of(self.plan.chain, self.copy), tell)
+            self.work.done("files")
+        shutil.rmtree(self.copy.path / "chain", ignore_errors=True)
+        unpack.forget_map(self.copy)
+        self._adapt()
+        self.work.done("data")
+
+    def _files(self, links: Sequence[Link], tell: Progress) -> None:
+        """Unpack all links, and put a chain together."""
+        self._unpack(links, tell)
+        for link in links:
+            unpack.link_tablespaces(link.backup, link.place)
+        if len(links) > 1:
+            tell("combine", 0, 0)
+            for half in (self.copy.data, *map(self.copy.tablespace, self.copy.mapped)):
+                shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
+            combine.combine(links, self.copy)
+
+    def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
+        for link in links:
+            link.place.make(link.place.data)
+        work = [(link, item) for link in links for item in link.backup.objects]
+        every = sum(item.raw_bytes for _, item in work)
+        done = 0
+        with ThreadPoolExecutor(STREAMS, "unpack") as pool:
+            futures = [pool.submit(self._object, link, item) for link, item in work]
+            try:
+                for (_, item), future in zip(work, futures, strict=True):
+                    future.result()
+                    done += item.raw_bytes
+                    tell("copy", done, every)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _object(self, link: Link, item: StoredObject) -> None:
+        name = f"{link.backup.id}-{item.name}"
+        if not self.work.is_done(name):
+            try:
+                unpack.unpack(self.catalogue, link.backup, item, link.place)
+            except OSError as error:
+                raise Refused(
+                    "the copy cannot be written",
+                    stanza=self.catalogue.stanza,
+                    seen=f"{self.copy.path}: {error.strerror}",
+                    do="make room; the same restore then goes on where it was",
+                ) from None
+            self.work.done(name)
+
+    def _adapt(self) -> None:
+        """Give the copy what it needs to start on a machine that is not its source's."""
+        data = self.copy.data
+        (data / "standby.signal").unlink(missing_ok=True)
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        lacking: dict[str, Callable[[], str]] = {
+            "postgresql.conf": self._essential,
+            "pg_hba.conf": lambda: "local all all peer\n",
+            "pg_ident.conf": str,
+        }
+        for name, text in lacking.items():
+            if not (data / name).exists():
+                self._write(data / name, text())
+        self._write(data / "recovery.signal", "")
+
+    def _essential(self) -> str:
+        """Return a configuration for a copy whose source has its own elsewhere, as Debian does."""
+        said = programs.run(
+            self.copy.programs, "pg_controldata", [self.copy.data], timeout_s=60
+        ).stdout
+        known = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+        lines = [f"{name} = {known[called].strip()}\n" for name, called in ESSENTIAL.items()]
+        return "# The source's own configuration lies outside of its data directory.\n" + "".join(
+            lines
+        )
+
+    def see_libraries(self) -> None:
+        """See that the libraries that the source preloads are here.
+
+        Raises:
+            Refused: one is missing; names it.
+
+        """
+        said = programs.run(
+            self.copy.programs,
+            "postgres",
+            ["-D", self.copy.data, "-C", "shared_preload_libraries"],
+            timeout_s=60,
+            owner=self.copy.owner,
+        ).stdout
+        names = [name.strip().removeprefix("$libdir/") for name in said.split(",") if name.strip()]
+        here = self.copy.programs.parent / "lib"
+        folders = (here, here / "postgresql")
+        for name in names:
+            if not any((folder / f"{name}.so").exists() for folder in folders):
+                raise Refused(
+                    "a library that the source preloads is missing",
+                    stanza=self.catalogue.stanza,
+                    seen=f"no {name}.so in {here}",
+                    do="install its package, or set HL7OPS_PROGRAMS to a server that has it",
+                )
+
+    def _write(self, path: Path, text: str) -> None:
+        path.write_text(text)
+        path.chmod(0o600)
+        self.copy.owner.take(path)

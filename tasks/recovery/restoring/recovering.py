@@ -1,0 +1,238 @@
+"""Recover a copy to where a plan ends, hold it there, and tell where it really is."""
+
+import re
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial as given
+from pathlib import Path
+
+from tasks.control.clock import exact
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+from tasks.control.phases import Progress
+from tasks.postgres import lsn
+from tasks.postgres.cluster import Cluster, last_words
+from tasks.postgres.server import Connection, Server
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.proving.boot import SHORTAGES
+from tasks.recovery.restoring.feed import Feed, Fetch
+from tasks.repository import partial
+from tasks.repository.history import file_name
+from tasks.repository.wal import Archive, Kept
+
+
+PAUSE_S = 0.05
+
+TIMEOUT_S = 24 * 3600
+"""Replay of a long way takes hours; how far it is, is told meanwhile."""
+
+APART = {
+    "listen_addresses": "",
+    "archive_mode": "off",
+    "archive_command": "",
+    "archive_library": "",
+    "archive_cleanup_command": "",
+    "recovery_end_command": "",
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "synchronous_standby_names": "",
+    "max_logical_replication_workers": "0",
+    "hot_standby": "on",
+    "ssl": "off",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+"""A copy has the source's settings but for these: it reaches nobody, and nobody reaches it."""
+
+TARGETS = (
+    "recovery_target",
+    "recovery_target_time",
+    "recovery_target_xid",
+    "recovery_target_name",
+    "recovery_target_lsn",
+)
+
+IMMEDIATE = ("recovery_target", "immediate")
+
+_STOPPED = re.compile(r"recovery stopping (before|after) .*?(?:\(LSN\) )?\"([0-9A-F]+/[0-9A-F]+)\"")
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a copy really is: how far it has replayed, and when its last transaction ended."""
+
+    lsn: str
+    last_transaction_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A data directory that is recovered, as a cluster with its own socket.
+
+    Args:
+        cluster: the data directory and its socket.
+        server: where the superuser reaches it.
+        access: a file beside it that lets nobody in but by that socket.
+
+    """
+
+    cluster: Cluster
+    server: Server
+    access: Path
+
+
+def apart(copy: Copy) -> dict[str, str]:
+    """Return the settings by which a copy runs apart from its source, and from everybody."""
+    return {
+        **APART,
+        "data_directory": str(copy.cluster.data),
+        "hba_file": str(copy.access),
+        "ident_file": str(copy.access.with_name("ident.conf")),
+        "external_pid_file": str(copy.access.with_name("server.pid")),
+    }
+
+
+def towards(plan: Plan) -> dict[str, str]:
+    """Return the settings by which a copy recovers to where a plan ends, and pauses there."""
+    stop = plan.stop
+    name, value = ("recovery_target_lsn", lsn.spell(stop.position)) if stop else IMMEDIATE
+    return {
+        **{other: "" for other in TARGETS if other != name},
+        name: value,
+        "recovery_target_inclusive": "on" if stop is None or stop.inclusive else "off",
+        "recovery_target_timeline": str(plan.way.history.timeline),
+        "recovery_target_action": "pause",
+    }
+
+
+def files(plan: Plan, archive: Archive, kept: Mapping[str, Kept]) -> dict[str, Fetch]:
+    """Return what a recovery may ask for, by name, and how each is fetched: histories, then WAL."""
+    wanted: dict[str, Fetch] = {}
+    for timeline in (*plan.way.history.ancestors, plan.way.history.timeline):
+        if timeline > 1:
+            wanted[file_name(timeline)] = given(archive.fetch_history, timeline)
+    for segment in plan.segments:
+        if segment.name in kept:
+            wanted[segment.name] = given(archive.fetch, kept[segment.name])
+        elif plan.way.unfinished is not None:
+            wanted[segment.name] = given(partial.fetch, archive, plan.way.unfinished)
+    return wanted
+
+
+def recover(copy: Copy, plan: Plan, feed: Feed | None, tell: Progress) -> None:
+    """Start a copy, let it replay, and return once it pauses where the plan ends.
+
+    Args:
+        copy: what recovers.
+        plan: where it ends.
+        feed: what hands WAL over; None: all that is needed has been replayed, or lies in it.
+        tell: told how far it is, in bytes of WAL.
+
+    Raises:
+        Corrupt: it ended before its stop, or WAL was not what was kept.
+        OpsError: it did not come up.
+
+    """
+    command = {"restore_command": feed.command if feed else "false"}
+    settings = apart(copy) | towards(plan) | command
+    with feed.running() if feed else nullcontext():
+        try:
+            copy.cluster.start(settings, timeout_s=TIMEOUT_S)
+            _await_pause(copy, plan, tell)
+        except OpsError as error:
+            copy.cluster.stop("immediate")
+            raise _told((feed and feed.problem) or error, copy.cluster, plan) from None
+
+
+def _told(error: Exception, cluster: Cluster, plan: Plan) -> Exception:
+    """Return what became of a recovery: a problem of what it was fed, or what the server said."""
+    words = last_words(cluster.log)
+    if "recovery ended before configured recovery target" in words:
+        return Corrupt("the copy ended before its stop", seen=words, expected=str(plan.target))
+    if any(shortage in words for shortage in SHORTAGES):
+        return Refused(
+            "this machine cannot run the copy",
+            seen=words,
+            do="make room; the same restore then goes on where it was",
+        )
+    return error
+
+
+def _await_pause(copy: Copy, plan: Plan, tell: Progress) -> None:
+    """Wait until recovery pauses at its stop, telling how far it is.
+
+    Raises:
+        OpsError: the server ended.
+
+    """
+    begin = lsn.parse(plan.backup.start_lsn)
+    every = (plan.stop.position if plan.stop else lsn.parse(plan.backup.stop_lsn)) - begin
+    while copy.cluster.pid() is not None:
+        try:
+            with copy.server.connect() as connection:
+                while True:
+                    state, at = _state(connection)
+                    tell("replay", min(max(at - begin, 0), every), every)
+                    if state == "paused":
+                        return
+                    time.sleep(PAUSE_S)
+        except Transient:
+            time.sleep(PAUSE_S)
+    raise OpsError("the server ended", seen=last_words(copy.cluster.log))
+
+
+def _state(connection: Connection) -> tuple[str, int]:
+    row = connection.execute(
+        "select pg_get_wal_replay_pause_state(), coalesce(pg_last_wal_replay_lsn(), '0/0')::text"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a query without a FROM
+    return row[0], lsn.parse(row[1])
+
+
+def reached(copy: Copy) -> Reached:
+    """Ask a paused copy where it is."""
+    with copy.server.connect() as connection:
+        row = connection.execute(
+            "select pg_last_wal_replay_lsn()::text, pg_last_xact_replay_timestamp()"
+        ).fetchone()
+    assert row is not None  # noqa: S101 - a query without a FROM
+    return Reached(*row)
+
+
+def see_that_it_is_there(plan: Plan, log: str, at: Reached) -> None:
+    """Hold what was reached against what was planned: the record, and the last transaction.
+
+    Args:
+        plan: what was planned.
+        log: what the server said of this recovery.
+        at: what it says of itself.
+
+    Raises:
+        Corrupt: they differ; a difference is never a footnote.
+
+    """
+    if plan.stop is None:
+        if lsn.parse(at.lsn) < lsn.parse(plan.backup.stop_lsn):
+            raise _elsewhere(at.lsn, plan.backup.stop_lsn)
+        return
+    said = _STOPPED.findall(log)
+    wanted = ("after" if plan.stop.inclusive else "before", plan.stop.position)
+    where, position = said[-1] if said else ("nowhere", "0/0")
+    if (where, lsn.parse(position)) != wanted:
+        raise _elsewhere(f"{where} {position}", f"{wanted[0]} {lsn.spell(wanted[1])}")
+    if plan.witness is not None and at.last_transaction_at != plan.witness.at:
+        seen = exact(at.last_transaction_at) if at.last_transaction_at else "no transaction"
+        raise _elsewhere(seen, plan.witness.told)
+
+
+def _elsewhere(seen: str, expected: str) -> Corrupt:
+    return Corrupt(
+        "recovery ended elsewhere",
+        seen=seen,
+        expected=expected,
+        do="try again, and report it with the server's log",
+    )

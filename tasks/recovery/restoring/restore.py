@@ -1,0 +1,206 @@
+"""Restore: a copy is made aside, recovered, held against its plan, and only then put in place."""
+
+import hashlib
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tasks.control import clock
+from tasks.control.errors import Corrupt
+from tasks.control.phases import Phases, Progress
+from tasks.recovery.copies.scratch import Scratch, held
+from tasks.recovery.planning import survey
+from tasks.recovery.planning.plan import Plan
+from tasks.recovery.planning.target import Target
+from tasks.recovery.restoring import recovering, restored
+from tasks.recovery.restoring.build import Build
+from tasks.recovery.restoring.directory import Destination, examine
+from tasks.recovery.restoring.feed import Feed
+from tasks.recovery.restoring.recovering import Copy
+from tasks.recovery.restoring.restored import Restored, let_in
+from tasks.recovery.restoring.work import Note, Work, noted
+from tasks.repository.history import file_name
+from tasks.repository.stanza import Stanza
+from tasks.repository.wal import Archive
+
+
+def restore(
+    stanza: Stanza,
+    target: Target,
+    destination: Destination,
+    *,
+    named: str | None = None,
+    promote: bool = False,
+    progress: Progress = lambda _phase, _done, _all: None,
+) -> Restored:
+    """Restore a cluster to a point; the copy runs when it is there, paused unless promoted.
+
+    The source is not touched. What is at the destination stays as it is until the copy has been
+    recovered aside and is where the plan ends. After a kill the same call goes on.
+
+    Args:
+        stanza: whose, at one of its repositories.
+        target: where recovery ends.
+        destination: where the copy goes.
+        named: the backup to begin with; None: the newest sound one that leads there.
+        promote: let the copy be written at once.
+        progress: told how far it is.
+
+    Raises:
+        Refused: the point cannot be had, or nothing may be restored there; nothing was changed.
+        Corrupt: what is kept is not what it was, or recovery ended elsewhere.
+
+    """
+    phases = Phases()
+    with phases.phase("plan"):
+        plan = survey.plan(stanza, target, named)
+    with ExitStack() as stack:
+        for link in plan.chain:
+            stack.enter_context(stanza.catalogue.reading(link.id))
+            stanza.catalogue.get(link.id)  # a cleanup may have removed it just before
+        earlier = noted(destination.work)
+        wanted = Restore(stanza, plan, destination, phases, promote, earlier)
+        if not wanted.work.is_in_place:
+            examine(stanza, plan, destination, earlier.spaces if earlier else ())
+        stack.enter_context(held(destination.work))
+        return wanted.run(progress)
+
+
+@dataclass(frozen=True)
+class Restore:
+    """One restore: what is planned, where to, and the directory in which it is made."""
+
+    stanza: Stanza
+    plan: Plan
+    destination: Destination
+    phases: Phases
+    promote: bool
+    earlier: Note | None
+    begun_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
+
+    @cached_property
+    def work(self) -> Work:
+        """Where the copy is made; the same wish finds what an earlier run has done of it."""
+        home = self.stanza.home
+        is_same = self.earlier is not None and self.earlier.wish == self.wish
+        stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
+        mapped = self.destination.mapped(self.plan, stamp)
+        old = self.destination.path if self.destination.delta else None
+        place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
+        return Work(place, self.wish, stamp)
+
+    @property
+    def wish(self) -> str:
+        """What says that two restores are the same; the latest goes on where more is archived."""
+        stop = self.plan.stop
+        wish = [
+            [(link.id, link.finished_at.isoformat()) for link in self.plan.chain],
+            [stop.position, stop.inclusive] if stop and self.plan.target.kind != "latest" else None,
+            self.plan.target.kind,
+            self.plan.way.history.timeline,
+            sorted((old, str(new)) for old, new in self.destination.tablespaces.items()),
+            [self.promote, self.destination.delta],
+        ]
+        return hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+
+    def run(self, tell: Progress) -> Restored:
+        """Make the copy, recover it, see that it is where it should be, and put it in place."""
+        self.work.begin()
+        try:
+            if not self.work.is_in_place:
+                self._made(tell)
+        except Corrupt:
+            self.work.clear()
+            self.work.remove()
+            raise
+        with self.phases.phase("put in place"):
+            done = self._settled()
+        done.keep()
+        self.work.remove()
+        if self.destination.delta:
+            restored.remove(self._aside)
+        return done
+
+    @property
+    def _aside(self) -> Path:
+        path = self.destination.path
+        return path.with_name(f"{path.name}.before-{self.work.stamp}")
+
+    def _made(self, tell: Progress) -> None:
+        """Make the copy in the working directory, recovered and stopped."""
+        with self.phases.phase("copy"):
+            build = Build(self.stanza.catalogue, self.plan, self.work)
+            build.run(tell)
+            build.see_libraries()
+        copy = self._copy()
+        if not self.work.is_promoted:
+            copy.cluster.stop("fast")  # a run that was killed may have left it
+            with self.phases.phase("replay"):
+                self._recover(copy, tell)
+                at = recovering.reached(copy)
+                recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
+            self.work.note(at)
+            if self.promote:
+                with self.phases.phase("promote"):
+                    restored.promoted(copy.server)
+        copy.cluster.stop("fast")
+
+    def _copy(self) -> Copy:
+        place = self.work.place
+        access = place.path / "access.conf"
+        let_in(access, place.owner)
+        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
+        return Copy(place.cluster, server, access)
+
+    def _recover(self, copy: Copy, tell: Progress) -> None:
+        archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
+        self._lay_histories(archive)
+        kept = {segment.name: each for segment, each in archive.kept().items()}
+        files = recovering.files(self.plan, archive, kept)
+        feed = Feed(files, place.path / "feed", place.owner)
+        recovering.recover(copy, self.plan, feed, tell)
+
+    def _lay_histories(self, archive: Archive) -> None:
+        """Let the copy know of all timelines, so that promoted it takes a number of its own."""
+        place = self.work.place
+        for timeline, data in archive.history_files().items():
+            path = place.data / "pg_wal" / file_name(timeline)
+            path.write_bytes(data)
+            place.owner.take(path)
+
+    def _settled(self) -> Restored:
+        """Put the copy in place of what is there, which is moved aside, and start it there."""
+        path, place, last = self.destination.path, self.work.place, self.plan.last
+        aside = self._aside
+        if not self.work.is_in_place:
+            if path.exists():
+                restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
+            place.data.rename(path)
+        at = self.work.at
+        assert at is not None  # noqa: S101 - it was noted before the copy was stopped
+        done = Restored(
+            stanza=self.stanza.name,
+            path=str(path),
+            programs=str(place.programs),
+            superuser=self.plan.backup.maker,
+            target=str(self.plan.target),
+            backup=self.plan.backup.id,
+            stop=self.plan.stop.told if self.plan.stop else "as soon as it was consistent",
+            lsn=at.lsn,
+            last_transaction_at=last.at if last else at.last_transaction_at,
+            timeline=self.plan.timeline,
+            seconds=self.phases.seconds,
+            restored_at=clock.now(),
+            previous=str(aside) if aside.exists() and not self.destination.delta else None,
+            is_promoted=self.promote,
+            tablespaces=sorted(map(str, place.mapped.values())),
+        )
+        done.keep()
+        copy = Copy(done.cluster, done.server, done.access)
+        if done.is_promoted:
+            done.cluster.start(recovering.apart(copy))
+        elif done.cluster.pid() is None:
+            recovering.recover(copy, self.plan, None, lambda _phase, _done, _all: None)
+        return done

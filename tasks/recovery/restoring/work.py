@@ -1,0 +1,131 @@
+"""The working directory of a restore: what it is for, and how far a killed run had come."""
+
+import logging
+import shutil
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from tasks.control.errors import Refused
+from tasks.recovery.copies.scratch import Scratch
+from tasks.recovery.restoring.recovering import Reached
+
+
+log = logging.getLogger(__name__)
+
+WISH = "wish.json"
+REACHED = "reached.json"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a working directory is for, when it was begun, and where its tablespaces lie."""
+
+    wish: str
+    stamp: str
+    spaces: list[str]
+
+
+def noted(folder: Path) -> Note | None:
+    """Return what a working directory is for; None: it says nothing."""
+    path = folder / WISH
+    return TypeAdapter(Note).validate_json(path.read_bytes()) if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A directory in which one copy is made, recovered, and taken from to its place.
+
+    Args:
+        place: the directory.
+        wish: what says that two restores are the same.
+        stamp: the moment in which it was begun, maybe by a run that was killed.
+
+    """
+
+    place: Scratch
+    wish: str
+    stamp: str
+
+    def begin(self) -> None:
+        """Begin, or go on with, what is made here.
+
+        Raises:
+            Refused: the directory holds something else.
+
+        """
+        folder, known = self.place.path, noted(self.place.path)
+        self.place.make(folder)
+        if known and known.wish == self.wish:
+            log.info("going on with what was begun at %s", known.stamp)
+            return
+        if known is None and {path.name for path in folder.iterdir()} - {f".{WISH}"}:
+            raise Refused(
+                "the working directory holds something else",
+                seen=folder,
+                do="remove it, or choose another directory",
+            )
+        self.clear()
+        spaces = sorted(map(str, self.place.mapped.values()))
+        self._write(folder / WISH, to_json(Note(self.wish, self.stamp, spaces)))
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the copy was where it should be, and became a cluster of its own."""
+        return self.at is not None and not (self.place.data / "recovery.signal").exists()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether just this copy was taken to its place already."""
+        known = noted(self.place.path)
+        is_ours = known is not None and known.wish == self.wish
+        return is_ours and self.at is not None and not self.place.data.exists()
+
+    @property
+    def at(self) -> Reached | None:
+        """Where recovery ended, if that was found to be where it should."""
+        path = self.place.path / REACHED
+        return TypeAdapter(Reached).validate_json(path.read_bytes()) if path.exists() else None
+
+    def note(self, at: Reached) -> None:
+        """Note where recovery ended."""
+        self._write(self.place.path / REACHED, to_json(asdict(at)))
+
+    def is_done(self, name: str) -> bool:
+        """Tell whether something was done already."""
+        return (self.place.path / "done" / name).exists()
+
+    def done(self, name: str) -> None:
+        """Note that something was done."""
+        self.place.make(self.place.path / "done")
+        (self.place.path / "done" / name).touch()
+
+    def clear(self) -> None:
+        """Empty the directory, of another restore or of one that failed."""
+        self.place.cluster.stop("immediate")
+        known = noted(self.place.path)
+        for space in map(Path, known.spaces if known else ()):
+            shutil.rmtree(space, ignore_errors=True)
+            if space.parent.name.endswith(f".tablespaces-{self.stamp}"):
+                with suppress(OSError):  # another tablespace is still there
+                    space.parent.rmdir()
+        self._empty()
+
+    def remove(self) -> None:
+        """Remove the directory, when the copy is in its place."""
+        self._empty()
+        self.place.path.rmdir()
+
+    def _empty(self) -> None:
+        """Remove what is there, and last of all what says whose it is."""
+        for path in sorted(self.place.path.iterdir(), key=lambda each: each.name == WISH):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        aside = path.with_name(f".{path.name}")
+        aside.write_bytes(data)
+        aside.rename(path)

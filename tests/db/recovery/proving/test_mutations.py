@@ -1,0 +1,159 @@
+"""Whatever is changed in a restored copy is found, and named by table or object."""
+
+import pytest
+
+from tasks.recovery.proving import expectations
+from tasks.recovery.proving.comparison import comparisons
+from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
+
+
+PATIENTS = "hl7.hl7.patients"
+
+SWAP = """
+update hl7.patients p set {column} = q.{column}
+from hl7.patients q
+where (p.id, q.id) in (
+  select a.id, b.id from pair, lateral (values (pair.one, pair.other), (pair.other, pair.one))
+  x (id, other), lateral (select x.id) a, lateral (select x.other as id) b)
+"""
+
+PAIR = """
+with pair as (
+  select min(id) as one, max(id) as other from (
+    select distinct on ({column}) id, {column} from hl7.patients
+    where {column} is not null order by {column}, id limit 2) x)
+"""
+
+
+def swap(column):
+    """Return what swaps a column's values between two patients who differ in it."""
+    return (PAIR + SWAP).format(column=column)
+
+
+MUTATIONS = {
+    "a deleted row": (
+        "delete from hl7.lab_results where id = (select min(id) from hl7.lab_results)",
+        "hl7.hl7.lab_results",
+    ),
+    "a row twice": (
+        (
+            "insert into hl7.audit_events (occurred_at, actor, action, object_type, outcome)"
+            " select occurred_at, actor, action, object_type, outcome from hl7.audit_events limit 1"
+        ),
+        "hl7.hl7.audit_events",
+    ),
+    "a changed value": (
+        (
+            "update hl7.patients set city = city || 'x' where id ="
+            " (select min(id) from hl7.patients where city is not null)"
+        ),
+        PATIENTS,
+    ),
+    "a lost value": (
+        (
+            "update hl7.patients set phone = null where id ="
+            " (select min(id) from hl7.patients where phone is not null)"
+        ),
+        PATIENTS,
+    ),
+    "swapped birth dates": (swap("birth_date"), PATIENTS),
+    "swapped sexes": (swap("sex"), PATIENTS),
+    "swapped columns": (
+        (
+            "update hl7.patients set family_name = given_name, given_name = family_name where id ="
+            " (select min(id) from hl7.patients where family_name <> given_name)"
+        ),
+        PATIENTS,
+    ),
+    "an emptied table": ("truncate hl7.login_events", "hl7.hl7.login_events"),
+    "a dropped table": ("drop table hl7.medications cascade", "hl7.hl7.medications"),
+    "a time moved by an hour": (
+        (
+            "update hl7.encounters set admitted_at = admitted_at + interval '1 hour' where id ="
+            " (select min(id) from hl7.encounters where admitted_at is not null)"
+        ),
+        "hl7.hl7.encounters",
+    ),
+    "a changed status": (
+        (
+            "update hl7.messages set status = 'E' where id ="
+            " (select min(id) from hl7.messages where status = 'S')"
+        ),
+        "hl7.hl7.messages_2026_11",
+    ),
+    "a message on another connection": (
+        (
+            "update hl7.messages m set connection_id = c.id from hl7.connections c where m.id ="
+            " (select min(id) from hl7.messages where connection_id is not null)"
+            " and c.id = (select max(id) from hl7.connections where id <> m.connection_id)"
+        ),
+        "hl7.hl7.messages_2026_11",
+    ),
+    "a dropped index": ("drop index hl7.lab_results_code_observed_at_idx", "lab_results_code"),
+    "a dropped constraint": (
+        "alter table hl7.patients drop constraint patients_sex_check",
+        "patients_sex_check",
+    ),
+    "a revoked grant": (
+        "grant select on hl7.patients to public",
+        "hl7: relation hl7.patients",
+    ),
+    "a changed default": (
+        "alter table hl7.messages alter attempts set default 2",
+        "hl7: columns of hl7.messages",
+    ),
+    "a sequence set back": (
+        "select setval('hl7.messages_id_seq', 1)",
+        "hl7.hl7.messages_id_seq",
+    ),
+}
+
+
+def failed(server, seal):
+    """Measure a copy, hold it against a seal, and return what did not pass."""
+    with everywhere(server) as connections:
+        found = measure(connections, tables_of(connections), sequences_of(connections))
+    suite = expectations.Suite()
+    checks = [suite.compare(each) for each in comparisons("locked", seal, found)]
+    return [check for check in checks if check.outcome != "pass"]
+
+
+def as_it_was(copy, name):
+    """Let the copy's database be one that was kept aside."""
+    with copy.database("postgres").connect() as connection:
+        connection.execute("drop database if exists hl7 with (force)")
+        connection.execute(f"create database hl7 template {name} strategy file_copy")
+
+
+@pytest.fixture(scope="module")
+def kept(copy):
+    """Keep the copy's database aside, out of sight of the measure."""
+    with copy.database("postgres").connect() as connection:
+        connection.execute("alter database hl7 rename to kept")
+        connection.execute("alter database kept is_template true")
+    return "kept"
+
+
+@pytest.fixture(scope="module")
+def sealed(stanza, backup):
+    """Read what the backup's seal measured."""
+    return stanza.catalogue.measure(backup)
+
+
+def test_an_unchanged_copy_passes(copy, kept, sealed):
+    """Without a mutation nothing is found: there is no false alarm."""
+    as_it_was(copy, kept)
+    assert failed(copy, sealed) == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutation_is_found_and_named(copy, kept, sealed, mutation):
+    """Each change of data or structure fails a check that names where it is."""
+    statement, name = MUTATIONS[mutation]
+    as_it_was(copy, kept)
+    with copy.database("hl7").connect() as connection:
+        changed = connection.execute(statement)
+        assert changed.rowcount != 0
+    found = failed(copy, sealed)
+    assert [check.outcome for check in found] == ["fail"] * len(found)
+    assert any(name in check.seen for check in found), found

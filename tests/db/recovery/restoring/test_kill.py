@@ -1,0 +1,71 @@
+"""A restore that is killed: nothing is lost, what was there is there, and the same call goes on."""
+
+import shutil
+
+import pytest
+
+from tasks.recovery.planning.target import parse
+from tasks.recovery.restoring import restored
+from tasks.recovery.restoring.directory import Destination
+from tasks.recovery.restoring.restore import restore
+from tests.db.ledger import found
+from tests.faults.killing import killer
+
+
+POINTS = 15
+
+PLACES = (
+    "tasks.postgres.programs:subprocess.run",
+    "tasks.recovery.copies.unpack:unpack",
+    "tasks.recovery.restoring.feed:Feed._place",
+    "tasks.recovery.restoring.work:Work.done",
+    "tasks.recovery.restoring.work:Work.note",
+    "tasks.recovery.restoring.restored:Path.rename",
+    "tasks.recovery.restoring.restored:Restored.keep",
+    "tasks.recovery.restoring.work:Work.remove",
+)
+
+
+@pytest.fixture(scope="module")
+def death():
+    """Start what kills."""
+    with killer() as one:
+        yield one
+
+
+@pytest.fixture
+def old(scene):
+    """Make a place with a cluster in it, which a restore is to replace, again and again."""
+    home = scene.stanza.home.path
+    folder = home.with_name(f"{home.name}-copy")
+
+    def make():
+        folder.mkdir(mode=0o755)
+        (folder / "data").mkdir()
+        (folder / "data" / "PG_VERSION").write_text("18\n")
+        (folder / "data" / "mine").write_text("kept")
+        return folder / "data"
+
+    yield make
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_restore_that_is_killed_goes_on(scene, death, old):
+    """At fifteen points and more: the old cluster is there or aside, and the next run is exact."""
+    rows = scene.ledger.rows(lambda _: True)
+    path = old()
+    for number in death.deaths("restore", PLACES, POINTS, hl7ops_home=scene.stanza.home.path):
+        if number == 0:
+            continue
+        aside = [each for each in path.parent.iterdir() if ".before-" in each.name]
+        kept = [each for each in (path, *aside) if (each / "mine").exists()]
+        assert kept, number
+        place = Destination(path, replace=True)
+        is_over = not place.work.exists() and not (path / "mine").exists()
+        done = restored.find(path) if is_over else restore(scene.stanza, parse("latest"), place)
+        assert not place.work.exists()
+        assert found(done.server.database("hl7")) == rows
+        assert (restored.undo(done) / "PG_VERSION").exists()
+        assert (path / "mine").read_text() == "kept"
+        shutil.rmtree(path.parent)
+        old()
