@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial as given
 from pathlib import Path
+from typing import Literal
 
 from tasks.control.clock import exact
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
@@ -58,6 +59,9 @@ TARGETS = (
 
 IMMEDIATE = ("recovery_target", "immediate")
 
+Action = Literal["pause", "promote"]
+"""What a copy does where its plan ends: it can be read, or it can be written as well."""
+
 _STOPPED = re.compile(r"recovery stopping (before|after) .*?(?:\(LSN\) )?\"([0-9A-F]+/[0-9A-F]+)\"")
 
 
@@ -96,8 +100,8 @@ def apart(copy: Copy) -> dict[str, str]:
     }
 
 
-def towards(plan: Plan) -> dict[str, str]:
-    """Return the settings by which a copy recovers to where a plan ends, and pauses there."""
+def towards(plan: Plan, action: Action) -> dict[str, str]:
+    """Return the settings by which a copy recovers to where a plan ends, and what it does there."""
     stop = plan.stop
     name, value = ("recovery_target_lsn", lsn.spell(stop.position)) if stop else IMMEDIATE
     return {
@@ -105,7 +109,7 @@ def towards(plan: Plan) -> dict[str, str]:
         name: value,
         "recovery_target_inclusive": "on" if stop is None or stop.inclusive else "off",
         "recovery_target_timeline": str(plan.way.history.timeline),
-        "recovery_target_action": "pause",
+        "recovery_target_action": action,
     }
 
 
@@ -123,14 +127,17 @@ def files(plan: Plan, archive: Archive, kept: Mapping[str, Kept]) -> dict[str, F
     return wanted
 
 
-def recover(copy: Copy, plan: Plan, feed: Feed | None, tell: Progress) -> None:
-    """Start a copy, let it replay, and return once it pauses where the plan ends.
+def recover(
+    copy: Copy, plan: Plan, feed: Feed | None, tell: Progress, action: Action = "pause"
+) -> None:
+    """Start a copy, let it replay, and return once it is where the plan ends.
 
     Args:
         copy: what recovers.
         plan: where it ends.
         feed: what hands WAL over; None: all that is needed has been replayed, or lies in it.
         tell: told how far it is, in bytes of WAL.
+        action: what it does there; one that was paused first is promoted up to a second later.
 
     Raises:
         Corrupt: it ended before its stop, or WAL was not what was kept.
@@ -138,11 +145,11 @@ def recover(copy: Copy, plan: Plan, feed: Feed | None, tell: Progress) -> None:
 
     """
     command = {"restore_command": feed.command if feed else "false"}
-    settings = apart(copy) | towards(plan) | command
+    settings = apart(copy) | towards(plan, action) | command
     with feed.running() if feed else nullcontext():
         try:
             copy.cluster.start(settings, timeout_s=TIMEOUT_S)
-            _await_pause(copy, plan, tell)
+            _await_end(copy, plan, tell)
         except OpsError as error:
             copy.cluster.stop("immediate")
             raise _told((feed and feed.problem) or error, copy.cluster, plan) from None
@@ -162,8 +169,8 @@ def _told(error: Exception, cluster: Cluster, plan: Plan) -> Exception:
     return error
 
 
-def _await_pause(copy: Copy, plan: Plan, tell: Progress) -> None:
-    """Wait until recovery pauses at its stop, telling how far it is.
+def _await_end(copy: Copy, plan: Plan, tell: Progress) -> None:
+    """Wait until recovery pauses at its stop, or is over, telling how far it is.
 
     Raises:
         OpsError: the server ended.
@@ -175,9 +182,9 @@ def _await_pause(copy: Copy, plan: Plan, tell: Progress) -> None:
         try:
             with copy.server.connect() as connection:
                 while True:
-                    state, at = _state(connection)
+                    has_ended, at = _state(connection)
                     tell("replay", min(max(at - begin, 0), every), every)
-                    if state == "paused":
+                    if has_ended:
                         return
                     time.sleep(PAUSE_S)
         except Transient:
@@ -185,16 +192,17 @@ def _await_pause(copy: Copy, plan: Plan, tell: Progress) -> None:
     raise OpsError("the server ended", seen=last_words(copy.cluster.log))
 
 
-def _state(connection: Connection) -> tuple[str, int]:
+def _state(connection: Connection) -> tuple[bool, int]:
     row = connection.execute(
-        "select pg_get_wal_replay_pause_state(), coalesce(pg_last_wal_replay_lsn(), '0/0')::text"
+        "select case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() = 'paused'"
+        " else true end, coalesce(pg_last_wal_replay_lsn(), '0/0')::text"
     ).fetchone()
     assert row is not None  # noqa: S101 - a query without a FROM
     return row[0], lsn.parse(row[1])
 
 
 def reached(copy: Copy) -> Reached:
-    """Ask a paused copy where it is."""
+    """Ask a copy where its recovery has ended; it was not started anew since."""
     with copy.server.connect() as connection:
         row = connection.execute(
             "select pg_last_wal_replay_lsn()::text, pg_last_xact_replay_timestamp()"

@@ -142,9 +142,6 @@ class Restore:
                 at = recovering.reached(copy)
                 recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
             self.work.note(at)
-            if self.promote:
-                with self.phases.phase("promote"):
-                    restored.promoted(copy.server)
         copy.cluster.stop("fast")
 
     def _copy(self) -> Copy:
@@ -160,7 +157,7 @@ class Restore:
         kept = {segment.name: each for segment, each in archive.kept().items()}
         files = recovering.files(self.plan, archive, kept)
         feed = Feed(files, place.path / "feed", place.owner)
-        recovering.recover(copy, self.plan, feed, tell)
+        recovering.recover(copy, self.plan, feed, tell, "promote" if self.promote else "pause")
 
     def _lay_histories(self, archive: Archive) -> None:
         """Let the copy know of all timelines, so that promoted it takes a number of its own."""

@@ -59,7 +59,7 @@ class Work:
         """
         folder, known = self.place.path, noted(self.place.path)
         self.place.make(folder)
-        if known and known.wish == self.wish:
+        if known and known.wish == self.wish and not self._was_promoted_unseen:
             log.info("going on with what was begun at %s", known.stamp)
             return
         if known is None and {path.name for path in folder.iterdir()} - {f".{WISH}"}:
@@ -76,6 +76,12 @@ class Work:
     def is_promoted(self) -> bool:
         """Whether the copy was where it should be, and became a cluster of its own."""
         return self.at is not None and not (self.place.data / "recovery.signal").exists()
+
+    @property
+    def _was_promoted_unseen(self) -> bool:
+        """Whether a run was killed after its copy was promoted, and before it was looked at."""
+        has_begun = self.is_done("data")
+        return has_begun and self.at is None and not (self.place.data / "recovery.signal").exists()
 
     @property
     def is_in_place(self) -> bool:

@@ -8,6 +8,7 @@ from tasks.recovery.planning.target import parse
 from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.directory import Destination
 from tasks.recovery.restoring.restore import restore
+from tasks.recovery.restoring.work import Work
 from tests.db.ledger import found
 from tests.faults.killing import killer
 
@@ -69,3 +70,18 @@ def test_a_restore_that_is_killed_goes_on(scene, death, old):
         assert (path / "mine").read_text() == "kept"
         shutil.rmtree(path.parent)
         old()
+
+
+def test_a_copy_that_was_promoted_and_not_looked_at_is_made_anew(scene, monkeypatch):
+    """A run that ends just then leaves a copy of which nobody knows where its recovery ended."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "note", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scene.copies.restore(promote=True)
+    done = scene.copies.restore(promote=True)
+    assert found(done.server.database("hl7")) == scene.ledger.rows(lambda _: True)
+    scene.copies.clear(done)
