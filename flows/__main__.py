@@ -19,6 +19,7 @@ from flows.verbs import (
     restore,
     restored,
     service,
+    snapshot,
     wal,
 )
 from flows.verbs.output import errors
@@ -36,6 +37,7 @@ app.add_typer(wal.wal_app, name="wal")
 app.add_typer(repository.repository_app, name="repository")
 app.add_typer(restored.restored_app, name="restored")
 app.add_typer(database.database_app, name="database")
+app.add_typer(snapshot.snapshot_app, name="snapshot")
 app.add_typer(platform.contract_app, name="contract")
 for verbs in (
     platform.VERBS,

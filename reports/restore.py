@@ -8,6 +8,7 @@ from tasks.control.clock import exact, readable
 from tasks.postgres.lsn import spell
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.snapshots.wanted import Wanted
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Recovery:
     stanza: str
     target: str
     started_at: datetime
-    plan: Plan | None = None
+    plan: Plan | Wanted | None = None
     done: Restored | None = None
     error: str | None = None
 
@@ -28,7 +29,7 @@ def report(recovery: Recovery) -> str:
         _verdict(recovery),
         f"> {recovery.error}" if recovery.error else None,
         _reached(recovery.done) if recovery.done else None,
-        planned(recovery.plan) if recovery.plan else None,
+        _planned(recovery.plan) if recovery.plan else None,
         f"Asked for {recovery.target}; begun {readable(recovery.started_at)}.",
     )
 
@@ -43,17 +44,10 @@ def _verdict(recovery: Recovery) -> str:
 
 
 def _reached(done: Restored) -> str:
-    last = exact(done.last_transaction_at) if done.last_transaction_at else "none"
-    every = sum(done.seconds.values())
     rows = [
-        ("asked for", done.target),
-        ("reached", done.stop),
-        ("replayed to", f"{done.lsn} on timeline {done.timeline}"),
-        ("last transaction", last),
+        *reached_rows(done),
         ("where", f"`{done.path}`"),
         ("kept aside", f"`{done.previous}`" if done.previous else "nothing was there"),
-        ("took", duration(every)),
-        *((name, duration(seconds)) for name, seconds in done.seconds.items()),
     ]
     follow = [
         f"`hl7ops restored promote {done.path}` lets it be written" if not done.is_promoted else "",
@@ -64,19 +58,57 @@ def _reached(done: Restored) -> str:
     return page("## What was reached", table(["what", ""], rows), steps).strip()
 
 
-def planned(plan: Plan) -> str:
+def reached_rows(done: Restored) -> list[tuple[str, str]]:
+    """Say what was asked for, what was reached, and what it took."""
+    last = done.last_transaction_at
+    return [
+        ("asked for", done.target),
+        ("reached", done.stop),
+        ("replayed to", f"{done.lsn} on timeline {done.timeline}"),
+        *([("last transaction", exact(last))] if last else []),
+        ("from", done.backup),
+        *(("**differs**", each) for each in done.differences),
+        *(("left out", each) for each in done.left_out),
+        ("took", duration(sum(done.seconds.values()))),
+        *((name, duration(seconds)) for name, seconds in done.seconds.items()),
+    ]
+
+
+def _planned(plan: Plan | Wanted) -> str:
+    rows = plan_rows(plan) if isinstance(plan, Plan) else snapshot_rows(plan)
+    return page("## The plan", table(["what", ""], rows)).strip()
+
+
+def plan_rows(plan: Plan) -> list[tuple[str, str]]:
     """Say what a restore does: what it begins with, replays, reads and needs."""
-    stop = plan.stop
-    expected = duration(plan.copy_seconds) if plan.copy_seconds else "not known yet"
-    rows = [
+    stop, wal = plan.stop, plan.segments
+    position = spell(stop.position) if stop else plan.backup.stop_lsn
+    expected = (
+        f"{duration(plan.copy_seconds)} for the copy, by its last proof, and the replay"
+        if plan.copy_seconds
+        else "not known: this backup was never proven"
+    )
+    return [
         ("ends at", stop.told if stop else "as soon as it is consistent"),
-        ("position", spell(stop.position) if stop else plan.backup.stop_lsn),
+        ("position", f"{position} on timeline {plan.timeline}"),
         ("last transaction", plan.last.told if plan.last else "none after the backup"),
         ("begins with", " + ".join(link.id for link in plan.chain)),
-        ("WAL", f"{plan.segments[0].name} on, {counted(len(plan.segments), 'segment')}"),
+        ("WAL", f"{wal[0].name} to {wal[-1].name}, {counted(len(wal), 'segment')}"),
         ("read", size(plan.fetched_bytes)),
         ("room", size(plan.needed_bytes)),
-        ("the copy takes, by its last proof", expected),
+        ("takes", expected),
         *(("passed over", each) for each in plan.passed_over),
     ]
-    return page("## The plan", table(["what", ""], rows)).strip()
+
+
+def snapshot_rows(plan: Wanted) -> list[tuple[str, str]]:
+    """Say what is loaded of a snapshot."""
+    backup = plan.backup
+    return [
+        ("loads", str(plan.selection)),
+        ("as of", exact(backup.seal.taken_at)),
+        ("from", f"{backup.id}, of PostgreSQL {backup.server_version // 10000}"),
+        ("databases", ", ".join(plan.databases)),
+        ("read", size(plan.fetched_bytes)),
+        ("room", f"{size(plan.needs.bytes)} at most"),
+    ]

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from flows.verbs.backup import site
-from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
-from reports.page import counted, duration, size
-from tasks.control import clock
+from flows.verbs.output import AsJson, Repository, progress, say, show_table
+from reports.page import size
+from reports.restore import plan_rows, reached_rows
 from tasks.control.errors import Refused
 from tasks.postgres import lsn
 from tasks.recovery.planning import survey
@@ -27,6 +27,20 @@ from tasks.repository.stanza import Stanza
 Point = Annotated[str, typer.Argument(help=f"Where recovery ends: {targets.FORMS}.")]
 
 Exclusive = Annotated[bool, typer.Option(help="End just before the target.")]
+
+To = Annotated[
+    Path | None, typer.Option(help="The data directory; by default `restored` in the home.")
+]
+
+Tablespaces = Annotated[
+    list[str] | None, typer.Option(help="OLD=NEW: where a tablespace goes, by where it was.")
+]
+
+Planning = Annotated[
+    bool, typer.Option("--plan", "--dry-run", help="Say what would be done, and touch nothing.")
+]
+
+Replace = Annotated[bool, typer.Option(help="Move aside the cluster that is there.")]
 
 Timeline = Annotated[
     int | None, typer.Option(min=1, help="Along this timeline; by default the newest.")
@@ -43,23 +57,17 @@ def local_zone() -> tzinfo:
 def restore(
     target: Point = "latest",
     *,
-    to: Annotated[
-        Path | None, typer.Option(help="The data directory; by default `restored` in the home.")
-    ] = None,
+    to: To = None,
     backup: Annotated[
         str | None,
         typer.Option(help="Begin with this one; by default the newest that leads there."),
     ] = None,
     timeline: Timeline = None,
-    tablespace: Annotated[
-        list[str] | None, typer.Option(help="OLD=NEW: where a tablespace goes, by where it was.")
-    ] = None,
+    tablespace: Tablespaces = None,
     repository: Repository = None,
     exclusive: Exclusive = False,
-    plan: Annotated[
-        bool, typer.Option("--plan", "--dry-run", help="Say what would be done, and touch nothing.")
-    ] = False,
-    replace: Annotated[bool, typer.Option(help="Move aside the cluster that is there.")] = False,
+    plan: Planning = False,
+    replace: Replace = False,
     delta: Annotated[
         bool, typer.Option(help="Use that up instead, and write only the files that differ.")
     ] = False,
@@ -70,7 +78,7 @@ def restore(
     stanza = site(repository)
     wanted = targets.parse(target, local_zone(), inclusive=not exclusive, timeline=timeline)
     place = chosen(stanza, to)
-    destination = Destination(place, replace, delta, _mapping(tablespace or []))
+    destination = Destination(place, replace, delta, mapping(tablespace or []))
     if plan:
         _say_plan(stanza, wanted, destination, backup, as_json=as_json)
         return
@@ -78,10 +86,16 @@ def restore(
 
     with progress(quiet=as_json) as tell:
         done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)
-    say(of_restored(done), lambda: _show_restored(done), as_json=as_json)
+    say(of_restored(done), lambda: show_restored(done), as_json=as_json)
 
 
-def _mapping(pairs: list[str]) -> dict[str, Path]:
+def mapping(pairs: list[str]) -> dict[str, Path]:
+    """Read where tablespaces go.
+
+    Raises:
+        Refused: a pair is none.
+
+    """
     found = {}
     for pair in pairs:
         old, equals, new = pair.partition("=")
@@ -98,17 +112,22 @@ def _say_plan(
 ) -> None:
     """Print a plan; what stands against the directory is said with it, and refuses it."""
     made = survey.plan(stanza, wanted, backup)
-    free = shutil.disk_usage(_there(destination.path)).free
+    free = free_beside(destination)
     say(
         of_plan(made, destination, free),
         lambda: _show_plan(made, destination, free),
         as_json=as_json,
     )
-    examine(stanza, made, destination)
+    examine(stanza, made.needs, destination)
 
 
-def _there(path: Path) -> Path:
-    return path if path.exists() else _there(path.parent)
+def free_beside(destination: Destination) -> int:
+    """Return how many bytes are free where a copy goes."""
+
+    def there(path: Path) -> Path:
+        return path if path.exists() else there(path.parent)
+
+    return shutil.disk_usage(there(destination.path)).free
 
 
 def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
@@ -136,25 +155,7 @@ def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
 
 
 def _show_plan(plan: Plan, destination: Destination, free: int) -> None:
-    known = of_plan(plan, destination, free)
-    wal = known["wal"]
-    expected = (
-        f"{duration(plan.copy_seconds)} for the copy, by its last proof, and the replay"
-        if plan.copy_seconds
-        else "not known: this backup was never proven"
-    )
-    rows = [
-        ("ends at", known["stop"]),
-        ("position", f"{known['stop_lsn']} on timeline {plan.timeline}"),
-        ("last transaction", plan.last.told if plan.last else "none after the backup"),
-        ("begins with", " + ".join(known["chain"])),
-        ("WAL", f"{wal['from']} to {wal['to']}, {counted(wal['segments'], 'segment')}"),
-        ("read", size(plan.fetched_bytes)),
-        ("room", f"{size(plan.needed_bytes)} needed, {size(free)} free"),
-        ("takes", expected),
-        ("goes to", destination.path),
-        *(("passed over", each) for each in plan.passed_over),
-    ]
+    rows = [*plan_rows(plan), ("free", size(free)), ("goes to", str(destination.path))]
     show_table(f"Plan: restore to {plan.target}; nothing was touched", ("what", "how"), rows)
 
 
@@ -171,21 +172,20 @@ def _connect(done: Restored) -> str:
     return f"psql -h {quote(str(at.sockets))} -p {at.port} -U {quote(done.superuser)}"
 
 
-def _show_restored(done: Restored) -> None:
+def show_restored(done: Restored) -> None:
+    """Say where a copy is, what was reached, and what follows."""
     state = "can be written" if done.is_promoted else "is read-only"
-    last = clock.exact(done.last_transaction_at) if done.last_transaction_at else "none"
-    screen.print(f"[bold]{done.path}[/] is there and runs; it {state}.")
-    screen.print(f"  asked for {done.target}; reached {done.stop}")
-    screen.print(f"  replayed to {done.lsn} on timeline {done.timeline}; last transaction: {last}")
-    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.seconds.items())
-    screen.print(f"  from {done.backup}: {spent}")
-    screen.print(f"  look at it: {_connect(done)}")
+    place = quote(done.path)
+    follow = [
+        ("look at it", _connect(done)),
+        ("before you start it your own way", f"hl7ops restored stop {place}"),
+    ]
     if not done.is_promoted:
-        screen.print(f"  let it be written: hl7ops restored promote {quote(done.path)}")
-    screen.print(f"  before you start it your own way: hl7ops restored stop {quote(done.path)}")
+        follow.insert(1, ("let it be written", f"hl7ops restored promote {place}"))
     if done.previous:
-        back = f"hl7ops restored undo {quote(done.path)}"
-        screen.print(f"  what was there is kept in {done.previous}; back: {back}")
+        follow.append((f"back to {done.previous}", f"hl7ops restored undo {place}"))
+    rows = [*reached_rows(done), *follow]
+    show_table(f"{done.path} is there and runs; it {state}", ("what", ""), rows)
 
 
 VERBS: tuple[Callable[..., None], ...] = (restore,)

@@ -1,9 +1,17 @@
 """How a database is built, object by object, in a form that two clusters can be compared by."""
 
+from collections.abc import Collection, Mapping
+
 from tasks.postgres.server import Connection
 
 
 _USER = "n.nspname <> 'information_schema' and n.nspname !~ '^pg_'"
+
+AS_OF = ":as_of"
+"""Where a query leaves out what servers before some version do not have."""
+
+AS_IT_IS = 10**6
+"""Later than any version: nothing is left out."""
 
 
 def _acl(explicit: str, default: str | None = None, owner: str = "") -> str:
@@ -11,7 +19,8 @@ def _acl(explicit: str, default: str | None = None, owner: str = "") -> str:
     acl = f"coalesce({explicit}, acldefault('{default}', {owner}))" if default else explicit
     return f"""(select string_agg(grants, ',' order by grants) from (
         select concat_ws('/', a.grantee::regrole, a.privilege_type, a.is_grantable,
-          a.grantor::regrole) from aclexplode({acl}) a) x (grants))"""
+          a.grantor::regrole) from aclexplode({acl}) a
+        where a.privilege_type <> 'MAINTAIN' or {AS_OF} >= 170000) x (grants))"""
 
 
 DATABASE_OBJECTS = {
@@ -41,7 +50,7 @@ DATABASE_OBJECTS = {
                concat(pg_get_constraintdef(k.oid), k.convalidated)
         from pg_constraint k join pg_namespace n on n.oid = k.connamespace
           left join pg_class c on c.oid = k.conrelid left join pg_type t on t.oid = k.contypid
-        where {_USER}""",
+        where {_USER} and (k.contype <> 'n' or {AS_OF} >= 180000)""",
     "index": f"""
         select n.nspname || '.' || c.relname, concat(pg_get_indexdef(i.indexrelid), i.indisvalid)
         from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -115,25 +124,87 @@ CLUSTER_OBJECTS = {
 }
 
 
-def of_database(connection: Connection, database: str) -> dict[str, str]:
-    """Return a digest of each object of a database, by `database: kind name`."""
-    return _digests(connection, DATABASE_OBJECTS, f"{database}: ")
+MEMBERS = f"""
+    with m as (select classid, objid from pg_depend where deptype = 'e')
+    select n.nspname || '.' || c.relname
+    from m join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass
+      join pg_namespace n on n.oid = c.relnamespace where {_USER}
+    union all
+    select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+    from m join pg_proc p on p.oid = m.objid and m.classid = 'pg_proc'::regclass
+      join pg_namespace n on n.oid = p.pronamespace where {_USER}
+    union all
+    select n.nspname || '.' || t.typname
+    from m join pg_type t on t.oid = m.objid and m.classid = 'pg_type'::regclass
+      join pg_namespace n on n.oid = t.typnamespace where {_USER}
+    order by 1"""
+"""What belongs to an extension, and is as its version has it."""
+
+RESPELLED = ("view", "policy", "extension")
+"""Kinds whose definition another major version spells, or has, in its own way."""
 
 
-def of_cluster(connection: Connection) -> dict[str, str]:
+def of_database(connection: Connection, database: str, as_of: int = AS_IT_IS) -> dict[str, str]:
+    """Return a digest of each object of a database, by `database: kind name`.
+
+    Args:
+        connection: to it.
+        database: what it is called.
+        as_of: the version of the server that it is to be compared with, as `server_version_num`;
+            what only newer ones have is left out.
+
+    """
+    return _digests(connection, DATABASE_OBJECTS, f"{database}: ", as_of)
+
+
+def of_cluster(connection: Connection, as_of: int = AS_IT_IS) -> dict[str, str]:
     """Return a digest of each object that all databases share: roles, settings, databases.
 
     A database's line holds the version of the collation library that is in use, since an index
     that was built under another one may be out of order.
     """
-    return _digests(connection, CLUSTER_OBJECTS, "")
+    return _digests(connection, CLUSTER_OBJECTS, "", as_of)
 
 
-def _digests(connection: Connection, kinds: dict[str, str], prefix: str) -> dict[str, str]:
+def members(connection: Connection, database: str) -> list[str]:
+    """List what belongs to extensions in a database, by `database: name`."""
+    return [f"{database}: {name}" for (name,) in connection.execute(MEMBERS.encode())]
+
+
+def portable(digests: Mapping[str, str], foreign: Collection[str]) -> dict[str, str]:
+    """Return digests that two major versions can be compared by.
+
+    Args:
+        digests: of each object, by `database: kind name`.
+        foreign: what belongs to extensions on either side; it is left out.
+
+    Returns:
+        The others; of kinds that each version spells in its own way only that they are there.
+
+    """
+    found = {}
+    for key, digest in digests.items():
+        database, colon, rest = key.partition(": ")
+        kind = next((each for each in DATABASE_OBJECTS if rest.startswith(f"{each} ")), "")
+        name = rest.removeprefix(f"{kind} ")
+        if colon and kind and _is_among(f"{database}: {name}", foreign):
+            continue
+        found[key] = "there" if kind in RESPELLED else digest
+    return found
+
+
+def _is_among(name: str, owners: Collection[str]) -> bool:
+    """Tell whether something is, or belongs to, one of some objects; names join with dots."""
+    parts = name.split(".")
+    return any(".".join(parts[:number]) in owners for number in range(1, len(parts) + 1))
+
+
+def _digests(
+    connection: Connection, kinds: dict[str, str], prefix: str, as_of: int
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind, query in kinds.items():
-        rows = connection.execute(
-            f"select name, md5(coalesce(definition, '')) from ({query}) x (name, definition)"
-        )
+        text = f"select name, md5(coalesce(definition, '')) from ({query}) x (name, definition)"
+        rows = connection.execute(text.replace(AS_OF, str(as_of)).encode())
         found |= {f"{prefix}{kind} {name}": digest for name, digest in rows}
     return found

@@ -1,6 +1,6 @@
 """The steps of the recovery runbooks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ from tasks.recovery.proving import verify
 from tasks.recovery.restoring import restore
 from tasks.recovery.restoring.directory import Destination, chosen, examine
 from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.snapshots import loading
+from tasks.recovery.snapshots import selection as selections
+from tasks.recovery.snapshots.wanted import Wanted, find, wanted
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 
@@ -42,6 +45,26 @@ class Wish:
         return Destination(chosen(stanza, Path(self.to) if self.to else None), self.replace)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What is asked for of a snapshot; a text of each, as a form gives it."""
+
+    snapshot: str
+    databases: Sequence[str] = ()
+    tables: Sequence[str] = ()
+    to: str | None = None
+    replace: bool = False
+
+    def wanted(self, stanza: Stanza) -> Wanted:
+        """See that the snapshot holds it."""
+        selection = selections.parse(self.databases, self.tables)
+        return wanted(stanza, find(stanza, self.snapshot), selection)
+
+    def destination(self, stanza: Stanza) -> Destination:
+        """Return where the copy goes; unless told, it is `restored` in the home."""
+        return Destination(chosen(stanza, Path(self.to) if self.to else None), self.replace)
+
+
 @step("verify", run_name="verify {wanted}")
 def verify_backup(stanza: Stanza, wanted: str, progress: Progress) -> Proof:
     """Restore a backup into a scratch cluster and hold it against its seal."""
@@ -53,7 +76,7 @@ def plan_restore(stanza: Stanza, wish: Wish) -> Plan:
     """Find the target in what is archived, and see that a copy may go where it is wanted."""
     target = parse(wish.target, inclusive=not wish.exclusive, timeline=wish.timeline)
     plan = survey.plan(stanza, target, wish.backup)
-    examine(stanza, plan, wish.destination(stanza))
+    examine(stanza, plan.needs, wish.destination(stanza))
     return plan
 
 
@@ -69,6 +92,20 @@ def restore_copy(stanza: Stanza, wish: Wish, progress: Progress) -> Restored:
         promote=wish.promote,
         progress=progress,
     )
+
+
+@step("plan a restore", run_name="plan a restore")
+def plan_snapshot(stanza: Stanza, part: Part) -> Wanted:
+    """See what would be loaded of a snapshot, and that a copy may go where it is wanted."""
+    what = part.wanted(stanza)
+    examine(stanza, what.needs, part.destination(stanza))
+    return what
+
+
+@step("load a snapshot", run_name="load a snapshot")
+def load_snapshot(stanza: Stanza, part: Part, progress: Progress) -> Restored:
+    """Load what is wanted of a snapshot, hold it against its seal, and put it in place."""
+    return loading.restore_snapshot(stanza, part.wanted(stanza), part.destination(stanza), progress)
 
 
 @contextmanager

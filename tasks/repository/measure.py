@@ -78,6 +78,8 @@ class Terms:
         known: tables whose digests are known already, by their full names with the database.
         skip: tables that are not wanted, by these names; it is only told whether they are there.
         first: tables that are digested before the others.
+        as_of: the version of the server that it is compared with; what only newer ones have is
+            left out.
 
     """
 
@@ -86,6 +88,7 @@ class Terms:
     known: Mapping[str, TableSeal] = field(default_factory=dict)
     skip: Collection[str] = ()
     first: Collection[str] = ()
+    as_of: int = structure.AS_IT_IS
 
 
 ALL = Terms()
@@ -108,10 +111,11 @@ def measure(
         progress: told of each table.
 
     """
-    built = structure.of_cluster(next(iter(connections.values())))
-    found, skipped = [], []
+    built = structure.of_cluster(next(iter(connections.values())), terms.as_of)
+    found, skipped, members = [], [], []
     for database, connection in connections.items():
-        built |= structure.of_database(connection, database)
+        built |= structure.of_database(connection, database, terms.as_of)
+        members += structure.members(connection, database)
         named = {f"{database}.{table.full_name}": table for table in tables[database]}
         for name in sorted(named, key=lambda each: each not in terms.first):
             progress(named[name].full_name)
@@ -126,7 +130,7 @@ def measure(
                 TableSeal(database, contents.LARGE_OBJECTS, large.rows, large.digest, None)
             )
     counted, rules = ([], []) if skipped else _facts(connections)
-    return Measure(found, sequences, built, counted, rules, skipped)
+    return Measure(found, sequences, built, counted, rules, skipped, members=members)
 
 
 def _facts(connections: Mapping[str, Connection]) -> tuple[list[Fact], list[Fact]]:

@@ -79,6 +79,7 @@ class Measure:
     rules: list[Fact]
     skipped: list[str] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
+    members: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:

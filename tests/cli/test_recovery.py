@@ -111,3 +111,26 @@ def test_down_stops_copies_as_well(hl7ops, kept):
     assert hl7ops.json("status")["copies"] == [place]
     assert f"stopped the copy {place}" in hl7ops("down").stdout
     assert hl7ops.json("status")["copies"] == []
+
+
+def test_a_table_of_a_snapshot_is_loaded(hl7ops, kept):
+    """After it was shown what there is, and what would be done; what is not there is refused."""
+    made = hl7ops.json("backup", "snapshot")["id"]
+    place = str(kept / "table")
+    there = [each["table"] for each in hl7ops.json("snapshot", "show", made)["tables"]]
+    assert "hl7.hl7.patients" in there
+    wanted = ("--table", "hl7.hl7.patients", "--to", place)
+    plan = hl7ops.json("snapshot", "restore", made, *wanted, "--plan")
+    assert plan["tables"] == ["hl7.hl7.patients"]
+    assert not (kept / "table").exists()
+    done = hl7ops.json("snapshot", "restore", made, *wanted)
+    assert done["differences"] == []
+    assert hl7ops.json("restored", "stop", place)["ran"] is True
+    wrong = hl7ops("snapshot", "restore", made, "--table", "hl7.hl7.patient", "--to", place)
+    assert wrong.returncode == 3
+    assert "hl7.hl7.patients" in wrong.stderr
+    physical = hl7ops.json("backups")[0]["id"]
+    assert hl7ops("snapshot", "restore", physical).returncode == 3
+    refused = hl7ops("restore", made, "--to", place)
+    assert refused.returncode == 3
+    assert f"hl7ops snapshot restore {made}" in refused.stderr

@@ -8,6 +8,7 @@ import pytest
 
 from flows.database import restore_database
 from flows.restore import restore
+from flows.snapshot import restore_snapshot
 from tasks.backup import wal
 from tasks.backup.take import take
 from tasks.control.errors import Refused
@@ -57,6 +58,21 @@ def test_a_copy_is_restored_and_reported(platform, moment, page):
     restored.stop(done)
     shutil.rmtree(done.path)
     shutil.rmtree(done.beside)
+
+
+def test_a_part_of_a_snapshot_is_loaded_and_reported(platform, page):
+    """First as a dry run; the page says what is loaded, and what was left out."""
+    snapshot = take(platform, "snapshot").id
+    wanted = ["hl7.hl7.messages"]
+    restore_snapshot(snapshot, tables=wanted, dry_run=True)
+    told = page("restore-report-main")
+    assert told.startswith("# PLANNED: ")
+    assert "hl7.hl7.messages" in told
+    restore_snapshot(snapshot, tables=wanted)
+    told = page("restore-report-main")
+    assert told.startswith("# RESTORED: ")
+    assert "FK CONSTRAINT hl7 messages messages_connection_id_fkey" in told
+    restored.remove(platform.home.path / "restored")
 
 
 class Answer:

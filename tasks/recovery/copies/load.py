@@ -1,11 +1,13 @@
 """Load the dumps of a snapshot into a new cluster; whatever does not go in is named."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.control.errors import Corrupt
+from tasks.control.phases import Progress
 from tasks.postgres import programs
 from tasks.postgres.server import Server
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
@@ -29,7 +31,30 @@ _SAFE = re.compile(
 )
 """What an error may say that names objects only; any other may quote a row."""
 
-_LOCATION = re.compile(r"LOCATION '(?:[^']|'')*'")
+_LOCATION = re.compile(r"LOCATION '((?:[^']|'')*)'")
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What is loaded of one database: its dump, and a list of its entries; None: all of them."""
+
+    database: str
+    dump: Path
+    entries: Path | None = None
+
+
+def locations(script: str) -> list[str]:
+    """Return where the source has its tablespaces, as the script says that makes them."""
+    return [_unquoted(match) for match in _LOCATION.finditer(script)]
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return match[1].replace("''", "'")
+
+
+def in_place(_: str) -> str:
+    """Let a tablespace lie in the data directory, as PostgreSQL's own tests do."""
+    return ""
 
 
 @contextmanager
@@ -48,22 +73,49 @@ def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[Server]:
         Corrupt: something could not be loaded; names it.
 
     """
-    superuser = backup.maker
-    cluster = copy.cluster
-    cluster.create(copy.owner, {}, superuser)
-    cluster.start(SEALED_OFF)
+    copy.cluster.create(copy.owner, {}, backup.maker)
+    copy.cluster.start(SEALED_OFF)
     try:
-        server = cluster.server(backup.stanza, "template1", superuser)
-        _run_script(copy, server, _roles(files / "roles.sql", superuser))
-        _run_script(copy, server, _tablespaces(files / "tablespaces.sql"))
-        if all(dump.database != "postgres" for dump in backup.dumps):
-            with server.connect() as connection:
-                connection.execute("drop database postgres")
-        for dump in backup.dumps:
-            _restore(copy, server, dump.database, files / dump.object)
+        portions = [Portion(dump.database, files / dump.object) for dump in backup.dumps]
+        load(backup, copy, files, portions)
+        server = copy.cluster.server(backup.stanza, "template1", backup.maker)
         yield server.database(backup.dumps[0].database)
     finally:
-        cluster.stop("immediate")
+        copy.cluster.stop("immediate")
+
+
+def load(
+    backup: Backup,
+    copy: Scratch,
+    files: Path,
+    portions: Sequence[Portion],
+    *,
+    place_of: Callable[[str], str] = in_place,
+    tell: Progress = lambda _phase, _done, _all: None,
+) -> None:
+    """Load what all databases share into a cluster that runs, and then what is wanted of each.
+
+    Args:
+        backup: the snapshot.
+        copy: the cluster, as it was created.
+        files: where the dumps lie.
+        portions: what is wanted.
+        place_of: where a tablespace goes, by where the source has it.
+        tell: told how many of them are done.
+
+    Raises:
+        Corrupt: something could not be loaded; names it.
+
+    """
+    server = copy.cluster.server(backup.stanza, "template1", backup.maker)
+    _run_script(copy, server, _roles(files / "roles.sql", backup.maker))
+    _run_script(copy, server, _tablespaces(files / "tablespaces.sql", place_of))
+    if all(dump.database != "postgres" for dump in backup.dumps):
+        with server.connect() as connection:
+            connection.execute("drop database postgres")
+    for number, portion in enumerate(portions):
+        tell("load", number, len(portions))
+        _restore(copy, server, portion)
 
 
 def _roles(path: Path, superuser: str) -> Path:
@@ -71,15 +123,26 @@ def _roles(path: Path, superuser: str) -> Path:
     quoted = '"' + superuser.replace('"', '""') + '"'
     known = {f"CREATE ROLE {superuser};", f"CREATE ROLE {quoted};"}
     lines = [line for line in path.read_text().splitlines() if line not in known]
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return _beside(path, "\n".join(lines) + "\n")
 
 
-def _tablespaces(path: Path) -> Path:
-    """Let tablespaces lie in the copy itself, never where the source has them."""
-    text = _LOCATION.sub("LOCATION ''", path.read_text())
-    path.write_text(f"set allow_in_place_tablespaces = on;\n{text}")
-    return path
+def _tablespaces(path: Path, place_of: Callable[[str], str]) -> Path:
+    """Let tablespaces lie where a copy has them, never where the source has."""
+
+    def placed(match: re.Match[str]) -> str:
+        place = place_of(_unquoted(match)).replace("'", "''")
+        return f"LOCATION '{place}'"
+
+    text = _LOCATION.sub(placed, path.read_text())
+    return _beside(path, f"set allow_in_place_tablespaces = on;\n{text}")
+
+
+def _beside(path: Path, text: str) -> Path:
+    """Write what a script becomes here; after a kill it is made again from what it was."""
+    made = path.with_name(f"here-{path.name}")
+    made.touch(mode=0o600)
+    made.write_text(text)
+    return made
 
 
 def _run_script(copy: Scratch, server: Server, script: Path) -> None:
@@ -93,23 +156,20 @@ def _run_script(copy: Scratch, server: Server, script: Path) -> None:
             accept=(0, 1, 2, 3),
         )
     if done.returncode != 0:
-        raise not_loaded(server.stanza, script.name, done.stderr.splitlines())
+        raise not_loaded(server.stanza, script.name.removeprefix("here-"), done.stderr.splitlines())
 
 
-def _restore(copy: Scratch, server: Server, database: str, dump: Path) -> None:
-    replaced = ["--clean", "--if-exists"] if database == "postgres" else []
-    name = server.parameters()["dbname"]
+def _restore(copy: Scratch, server: Server, portion: Portion) -> None:
+    replaced = ["--clean", "--if-exists"] if portion.database == "postgres" else []
+    chosen = ["--use-list", portion.entries] if portion.entries else []
+    into = f"--dbname=dbname={server.parameters()['dbname']}"
+    how = ["--create", *replaced, *chosen, "--verbose", "--no-password", into, portion.dump]
     with programs.service_file(server) as env:
         done = programs.run(
-            copy.programs,
-            "pg_restore",
-            ["--create", *replaced, "--verbose", "--no-password", f"--dbname=dbname={name}", dump],
-            timeout_s=TIMEOUT_S,
-            env=env,
-            accept=(0, 1),
+            copy.programs, "pg_restore", how, timeout_s=TIMEOUT_S, env=env, accept=(0, 1)
         )
     if done.returncode != 0:
-        raise not_loaded(server.stanza, f"database {database}", done.stderr.splitlines())
+        raise not_loaded(server.stanza, f"database {portion.database}", done.stderr.splitlines())
 
 
 def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> Corrupt:

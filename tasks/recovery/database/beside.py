@@ -23,6 +23,9 @@ from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.directory import Destination
 from tasks.recovery.restoring.restore import restore
 from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.snapshots.loading import restore_snapshot
+from tasks.recovery.snapshots.selection import Selection
+from tasks.recovery.snapshots.wanted import snapshot_of, wanted
 from tasks.repository.stanza import Stanza
 
 
@@ -123,11 +126,14 @@ def _see_that_it_is_there(server: Server, database: str) -> None:
 
 
 def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Restored:
-    """Restore a copy of the whole cluster at the point, in place of one that is left."""
+    """Restore a copy of the cluster at the point, or load the database of a snapshot."""
     path = _side(stanza, database)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     stanza.home.owner.take(path.parent)
     restored.remove(path)
+    if snapshot := snapshot_of(stanza, target):
+        what = wanted(stanza, snapshot, Selection((database,)))
+        return restore_snapshot(stanza, what, Destination(path), tell)
     return restore(stanza, target, Destination(path), promote=True, progress=tell)
 
 

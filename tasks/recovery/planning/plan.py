@@ -11,7 +11,7 @@ from tasks.recovery.planning.locate import Stop
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.recovery.planning.way import Way
-from tasks.repository.model import Backup
+from tasks.repository.model import Backup, Tablespace
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,14 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a copy needs of a disk: places for its tablespaces, and bytes while it is made."""
+
+    tablespaces: Sequence[Tablespace]
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a recovery will do.
 
@@ -123,6 +131,11 @@ class Plan:
     def backup(self) -> Backup:
         """The backup that WAL is replayed on."""
         return self.chain[-1]
+
+    @property
+    def needs(self) -> Needs:
+        """What the copy needs of a disk."""
+        return Needs(self.backup.tablespaces, self.needed_bytes)
 
     @property
     def timeline(self) -> int:

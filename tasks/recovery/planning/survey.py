@@ -106,6 +106,7 @@ class Survey:
                 stanza=backup.stanza,
                 seen=backup.id,
                 expected="a full, differential or incremental backup",
+                do=f"hl7ops snapshot restore {backup.id}",
             )
         return locate.seal_of(scroll, backup), backup.id
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.postgres.structure import portable
 from tasks.repository.facts import COUNTED
 from tasks.repository.seal import Measure, SealMode, TableSeal
 
@@ -30,12 +31,22 @@ class Comparison:
     relation: Relation = "equal"
 
 
-def comparisons(mode: SealMode, seal: Measure, copy: Measure) -> list[Comparison]:
+def comparisons(
+    mode: SealMode, seal: Measure, copy: Measure, *, across: bool = False
+) -> list[Comparison]:
     """Lay a seal beside a copy.
 
     Under a `bounded` seal only rows that its snapshots saw are counted: those that outlived the
     restore point must be in the copy, and no more than the snapshots saw; a table whose rows all
     outlived it must be equal. Counted facts follow from the tables, and are not compared then.
+
+    Args:
+        mode: of the seal.
+        seal: what was measured in the source.
+        copy: what was measured in the copy.
+        across: whether the copy is served by another major version, which spells some definitions
+            in its own way and has other versions of extensions.
+
     """
     sealed = {table.name: table for table in seal.tables}
     copied = {table.name: table for table in copy.tables}
@@ -52,7 +63,7 @@ def comparisons(mode: SealMode, seal: Measure, copy: Measure) -> list[Comparison
         Comparison("row counts", _tables(fixed, copied, lambda table: table.rows)),
         Comparison("contents", _tables(fixed, copied, lambda table: table.digest)),
         Comparison("newest timestamps", _tables(fixed, copied, lambda table: table.newest)),
-        Comparison("structure", _beside(seal.structure, copy.structure)),
+        Comparison("structure", _structure(seal, copy, across=across)),
         Comparison("sequences", _sequences(seal, copy), "at least"),
     ]
     if loose:
@@ -76,6 +87,13 @@ def _tables(
     return [
         Row(name, of(table), of(copied[name])) for name, table in sealed.items() if name in copied
     ]
+
+
+def _structure(seal: Measure, copy: Measure, *, across: bool) -> list[Row]:
+    if not across:
+        return _beside(seal.structure, copy.structure)
+    foreign = {*seal.members, *copy.members}
+    return _beside(portable(seal.structure, foreign), portable(copy.structure, foreign))
 
 
 def _sequences(sealed: Measure, copy: Measure) -> list[Row]:

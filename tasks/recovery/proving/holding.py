@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.postgres.server import Server
+from tasks.postgres.server import Server, identify
 from tasks.recovery.proving import amcheck, expectations
 from tasks.recovery.proving.comparison import comparisons
 from tasks.recovery.proving.expectations import NAMED
@@ -34,14 +34,16 @@ def measured(server: Server, backup: Backup, sealed: Measure) -> Measure:
     since = seal.snapshots if seal.mode == "bounded" else None
     with everywhere(server) as connections:
         tables = tables_of(connections, as_text=backup.type == "snapshot")
-        terms = Terms(since, skip=frozenset(sealed.skipped))
+        terms = Terms(since, skip=frozenset(sealed.skipped), as_of=backup.server_version)
         return measure(connections, tables, sequences_of(connections), terms)
 
 
 def contents(backup: Backup, sealed: Measure, server: Server, found: Measure) -> list[Check]:
     """Hold what was measured in a copy, and the copy itself, against the seal."""
     suite = expectations.Suite()
-    checks = [suite.compare(each) for each in comparisons(backup.seal.mode, sealed, found)]
+    across = identify(server).major != backup.server_version // 10000
+    beside = comparisons(backup.seal.mode, sealed, found, across=across)
+    checks = [suite.compare(each) for each in beside]
     if sealed.skipped:
         checks.append(_unsealed(sealed))
     for database in sorted({fact.subject for fact in sealed.rules}):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.control.errors import Corrupt
-from tasks.postgres import programs
 from tasks.postgres.server import Server
+from tasks.recovery.copies import dumps
 from tasks.recovery.copies.load import loaded
 from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.proving import expectations, holding
@@ -15,10 +15,6 @@ from tasks.recovery.proving.record import Record
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import MEASURE, Backup, StoredObject
 from tasks.repository.seal import Measure
-from tasks.repository.stream import CHUNK_BYTES
-
-
-LIST_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
@@ -87,29 +83,13 @@ class LogicalVerification:
     def _fetch(self, item: StoredObject) -> None:
         if item.plain_name == MEASURE:
             self.catalogue.measure(self.backup)
-            return
-        path = self.files / item.plain_name
-        path.touch(mode=0o600)
-        with (
-            self.catalogue.vault.reading(self.catalogue.prefix(self.backup.id), item) as source,
-            path.open("wb", buffering=0) as file,
-        ):
-            while block := source.read(CHUNK_BYTES):
-                file.write(block)
+        else:
+            dumps.fetch(self.catalogue, self.backup, item, self.files)
 
     def _listed(self, dump: Path) -> set[str]:
         """Return the tables whose data a dump holds, and whether it holds large objects."""
-        done = programs.run(
-            self.copy.programs,
-            "pg_restore",
-            ["--list", dump],
-            timeout_s=LIST_TIMEOUT_S,
-            accept=(0, 1),
-        )
-        if done.returncode != 0:
-            raise Corrupt("a dump cannot be read", seen=f"{dump.name}: not whole")
         found = set()
-        for line in done.stdout.splitlines():
+        for line in dumps.listed(self.copy.programs, dump).splitlines():
             _, _, entry = line.partition("; ")
             words = entry.split(" ")
             if words[2:4] == ["TABLE", "DATA"]:

@@ -3,7 +3,7 @@
 import os
 import shlex
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,10 @@ import psutil
 
 from tasks.control.errors import Refused
 from tasks.recovery.copies.scratch import SPARE_BYTES
-from tasks.recovery.planning.plan import Plan
+from tasks.recovery.planning.plan import Needs
 from tasks.recovery.restoring.restored import beside
 from tasks.repository.local import LocalStorage
+from tasks.repository.model import Tablespace
 from tasks.repository.stanza import Stanza
 
 
@@ -57,12 +58,12 @@ class Destination:
         """Where the copy is made, before it takes its name."""
         return self.path.with_name(f".{self.path.name}.restoring")
 
-    def mapped(self, plan: Plan, stamp: str) -> dict[int, Path]:
+    def mapped(self, tablespaces: Sequence[Tablespace], stamp: str) -> dict[int, Path]:
         """Return where each tablespace goes; unless told otherwise to a place of this restore."""
         folder = self.path.with_name(f"{self.path.name}.tablespaces-{stamp}")
         return {
             space.oid: self.tablespaces.get(space.location, folder / str(space.oid))
-            for space in plan.backup.tablespaces
+            for space in tablespaces
         }
 
 
@@ -77,13 +78,13 @@ def normal(path: Path) -> Path:
 
 
 def examine(
-    stanza: Stanza, plan: Plan, destination: Destination, ours: Collection[str] = ()
+    stanza: Stanza, needs: Needs, destination: Destination, ours: Collection[str] = ()
 ) -> None:
     """See that a copy may be restored into a directory; nothing is touched.
 
     Args:
         stanza: whose.
-        plan: of the restore.
+        needs: of the copy.
         destination: where to.
         ours: places of tablespaces that an earlier run which was killed has filled.
 
@@ -109,8 +110,8 @@ def examine(
         if (above / MARK).exists():
             raise _refused(path, f"{above} is a data directory")
     _see_that_it_is_free(destination)
-    _see_tablespaces(plan, destination, ours)
-    _see_room(plan, destination)
+    _see_tablespaces(needs, destination, ours)
+    _see_room(needs, destination)
 
 
 def _see_that_it_is_free(destination: Destination) -> None:
@@ -125,12 +126,12 @@ def _see_that_it_is_free(destination: Destination) -> None:
         )
 
 
-def _see_tablespaces(plan: Plan, destination: Destination, ours: Collection[str]) -> None:
+def _see_tablespaces(needs: Needs, destination: Destination, ours: Collection[str]) -> None:
     """See that tablespaces go to places that are free, above all of the source's own."""
-    unknown = destination.tablespaces.keys() - {space.location for space in plan.backup.tablespaces}
+    unknown = destination.tablespaces.keys() - {space.location for space in needs.tablespaces}
     if unknown:
         raise _refused(destination.path, f"the backup has no tablespace at {min(unknown)}")
-    for space in plan.backup.tablespaces:
+    for space in needs.tablespaces:
         source = Path(space.location)
         place = destination.tablespaces.get(space.location)
         if destination.path in (source, *source.parents) or source in destination.path.parents:
@@ -143,10 +144,10 @@ def _see_tablespaces(plan: Plan, destination: Destination, ours: Collection[str]
             raise _refused(place, "a tablespace goes there, and it is not empty")
 
 
-def _see_room(plan: Plan, destination: Destination) -> None:
+def _see_room(needs: Needs, destination: Destination) -> None:
     there = sum(file.stat().st_size for file in _files(destination.work))
     free = shutil.disk_usage(destination.path.parent).free + there
-    need = SPARE_BYTES + (0 if destination.delta else plan.needed_bytes)
+    need = SPARE_BYTES + (0 if destination.delta else needs.bytes)
     if free < need:
         raise Refused(
             "not enough room to restore",

@@ -5,10 +5,8 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from tasks.control import clock
-from tasks.control.errors import Corrupt
 from tasks.control.phases import Phases, Progress
 from tasks.recovery.copies.scratch import Scratch, held
 from tasks.recovery.planning import survey
@@ -63,7 +61,7 @@ def restore(
         earlier = noted(destination.work)
         wanted = Restore(stanza, plan, destination, phases, promote, earlier)
         if not wanted.work.is_in_place:
-            examine(stanza, plan, destination, earlier.spaces if earlier else ())
+            examine(stanza, plan.needs, destination, earlier.spaces if earlier else ())
         stack.enter_context(held(destination.work))
         return wanted.run(progress)
 
@@ -86,7 +84,7 @@ class Restore:
         home = self.stanza.home
         is_same = self.earlier is not None and self.earlier.wish == self.wish
         stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
-        mapped = self.destination.mapped(self.plan, stamp)
+        mapped = self.destination.mapped(self.plan.backup.tablespaces, stamp)
         old = self.destination.path if self.destination.delta else None
         place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
         return Work(place, self.wish, stamp)
@@ -108,25 +106,16 @@ class Restore:
     def run(self, tell: Progress) -> Restored:
         """Make the copy, recover it, see that it is where it should be, and put it in place."""
         self.work.begin()
-        try:
+        with self.work.cleared_when_corrupt():
             if not self.work.is_in_place:
                 self._made(tell)
-        except Corrupt:
-            self.work.clear()
-            self.work.remove()
-            raise
         with self.phases.phase("put in place"):
             done = self._settled()
         done.keep()
         self.work.remove()
         if self.destination.delta:
-            restored.remove(self._aside)
+            restored.remove(self.work.aside(self.destination.path))
         return done
-
-    @property
-    def _aside(self) -> Path:
-        path = self.destination.path
-        return path.with_name(f"{path.name}.before-{self.work.stamp}")
 
     def _made(self, tell: Progress) -> None:
         """Make the copy in the working directory, recovered and stopped."""
@@ -170,11 +159,7 @@ class Restore:
     def _settled(self) -> Restored:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
         path, place, last = self.destination.path, self.work.place, self.plan.last
-        aside = self._aside
-        if not self.work.is_in_place:
-            if path.exists():
-                restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
-            place.data.rename(path)
+        aside = self.work.put_in_place(path)
         at = self.work.at
         assert at is not None  # noqa: S101 - it was noted before the copy was stopped
         done = Restored(
@@ -190,7 +175,7 @@ class Restore:
             timeline=self.plan.timeline,
             seconds=self.phases.seconds,
             restored_at=clock.now(),
-            previous=str(aside) if aside.exists() and not self.destination.delta else None,
+            previous=str(aside) if aside and not self.destination.delta else None,
             is_promoted=self.promote,
             tablespaces=sorted(map(str, place.mapped.values())),
         )

@@ -41,6 +41,8 @@ class Restored:
         previous: where the directory is that was there before; None: there was none.
         is_promoted: whether it can be written, and goes its own way.
         tablespaces: directories of its tablespaces, which are its own.
+        differences: in what it differs from its seal, as somebody has accepted.
+        left_out: what belongs to tables of a snapshot and needs more than was wanted.
 
     """
 
@@ -59,6 +61,8 @@ class Restored:
     previous: str | None = None
     is_promoted: bool = False
     tablespaces: Sequence[str] = ()
+    differences: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def beside(self) -> Path:

@@ -2,15 +2,17 @@
 
 import logging
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from tasks.control.errors import Refused
+from tasks.control.errors import Corrupt, Refused
 from tasks.recovery.copies.scratch import Scratch
+from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.recovering import Reached
 
 
@@ -108,6 +110,29 @@ class Work:
         """Note that something was done."""
         self.place.make(self.place.path / "done")
         (self.place.path / "done" / name).touch()
+
+    @contextmanager
+    def cleared_when_corrupt(self) -> Iterator[None]:
+        """Leave nothing of a copy that is not what it should be."""
+        try:
+            yield
+        except Corrupt:
+            self.clear()
+            self.remove()
+            raise
+
+    def aside(self, path: Path) -> Path:
+        """Return where that goes which is at the place of the copy."""
+        return path.with_name(f"{path.name}.before-{self.stamp}")
+
+    def put_in_place(self, path: Path) -> Path | None:
+        """Take the copy to its place; return where that is which was there, if something was."""
+        aside = self.aside(path)
+        if not self.is_in_place:
+            if path.exists():
+                restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
+            self.place.data.rename(path)
+        return aside if aside.exists() else None
 
     def clear(self) -> None:
         """Empty the directory, of another restore or of one that failed."""

@@ -65,6 +65,7 @@ def site():
     )
     run(server.database("other"), "create table counted (n int)")
     take(stanza)
+    snapshot = take(stanza, "snapshot")
     before = value(server, "select count(*) from hl7.messages")
     moment = value(server, "select clock_timestamp()")
     run(
@@ -75,7 +76,13 @@ def site():
     )
     run(server.database("other"), "insert into counted values (1)")
     wal.pull(stanza, server)
-    yield SimpleNamespace(stanza=stanza, server=server, moment=moment.isoformat(), messages=before)
+    yield SimpleNamespace(
+        stanza=stanza,
+        server=server,
+        moment=moment.isoformat(),
+        snapshot=snapshot.id,
+        messages=before,
+    )
     stanza.home.primary.stop("immediate")
     shutil.rmtree(home)
 
@@ -106,13 +113,12 @@ def writers(site):
     thread.join()
 
 
-def test_what_is_not_approved_is_not_swapped(site):
+@pytest.mark.parametrize("origin", ["moment", "snapshot"])
+def test_what_is_not_approved_is_not_swapped(site, origin):
     """It is shown the rows by table; nothing of it is left, and nothing has changed."""
     shown = []
-    before = databases(site)
-    done = set_back(
-        site.stanza, "hl7", parse(site.moment), lambda found: shown.append(found) or False
-    )
+    before, target = databases(site), parse(getattr(site, origin))
+    done = set_back(site.stanza, "hl7", target, lambda found: shown.append(found) or False)
     assert done.swapped is None
     differing = {
         d.table: (d.live, d.restored) for d in shown[0].compared.differences if d.live != d.restored

@@ -40,7 +40,7 @@ def refused(scene, path, match, **more):
     plan = survey.plan(scene.stanza, parse("latest"))
     destination = Destination(path, **more)
     with pytest.raises(Refused, match=match):
-        examine(scene.stanza, plan, destination)
+        examine(scene.stanza, plan.needs, destination)
     with pytest.raises(Refused, match=match):
         restore(scene.stanza, parse("latest"), destination)
     assert not destination.work.exists()
