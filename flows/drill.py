@@ -4,11 +4,19 @@ from prefect import flow
 
 from blocks.stanza import load_stanza
 from reports.drill import Rehearsal, report
-from reports.publish import progress, reporting
+from reports.kept import files
+from reports.publish import progress, publish, reporting
 from reports.recoverability import Board
 from reports.recoverability import report as scoreboard
+from reports.recovery_plan import report as recovery_plan
 from tasks.control import clock
-from tasks.recovery.steps import keep_drill, look_at, rehearse_restore
+from tasks.recovery.steps import (
+    keep_drill,
+    keep_evidence,
+    look_at,
+    rehearse_restore,
+    take_bearings,
+)
 
 
 @flow(name="drill", flow_run_name="drill of {stanza}", timeout_seconds=24 * 3600)
@@ -27,6 +35,8 @@ def drill(
     **Preconditions.** The repository answers, and the worker's disk has room for a copy. The
     operated cluster need not run, and is not touched.
 
+    **Renews** the scoreboard and the plan of a recovery, and keeps both in the repositories.
+
     **A person decides** what follows from a drill that did not pass: the report names the check, or
     the fault that nobody noticed. The same seed does the same again.
 
@@ -40,8 +50,6 @@ def drill(
 
     """
     site, rehearsal = load_stanza(stanza, repository), Rehearsal(stanza, clock.now())
-    objectives = 60.0 * site.settings.rto_minutes, 60.0 * site.settings.rpo_minutes
-    board = Board(stanza, clock.now(), *objectives)
     try:
         with reporting(f"drill-report-{stanza}", rehearsal, report):
             for number in range(draws):
@@ -52,6 +60,10 @@ def drill(
             for each in rehearsal.drills:
                 each.require()
     finally:
+        board = Board(stanza, clock.now(), site.settings.rto_s, site.settings.rpo_s)
         with reporting(f"recoverability-{stanza}", board, scoreboard):
             board.standing = look_at(site)
+        known = take_bearings(site, board.standing)
+        publish(f"recovery-plan-{stanza}", recovery_plan(known))
+        keep_evidence(site, lambda evidence: files(board, known, evidence))
     return len(rehearsal.drills)

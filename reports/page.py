@@ -53,7 +53,7 @@ def counted(count: int, noun: str) -> str:
 
 def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ") or "-"
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ") or "-"
 
 
 def _is_number(value: object) -> bool:

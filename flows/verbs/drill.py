@@ -1,22 +1,31 @@
-"""Verbs of rehearsals: `drill` and `recoverability`; neither needs a Prefect server."""
+"""Verbs of rehearsals, and of what is known by them; none needs a Prefect server."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markdown import Markdown
 
 from flows.verbs.backup import site
-from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
+from flows.verbs.output import AsJson, Repository, errors, progress, say, screen, show_table
+from reports.export import standalone
+from reports.kept import files
 from reports.page import duration
 from reports.recoverability import Board, problems, report
+from reports.recovery_plan import gaps
+from reports.recovery_plan import report as plan_page
 from tasks.control import clock
-from tasks.control.errors import Corrupt
-from tasks.recovery.drill.evidence import exported
+from tasks.control.errors import Corrupt, OpsError
+from tasks.recovery.bearings import bearings
 from tasks.recovery.drill.outcome import Drill
-from tasks.recovery.drill.standing import evidence, seed, standing
+from tasks.recovery.drill.standing import checked, seed, signed, standing
+from tasks.recovery.drill.standing import evidence as history
 from tasks.recovery.loss.heartbeat import Beat, keep_beating
+from tasks.repository.pages import keep_pages
+from tasks.repository.stanza import Stanza
 
 
 def drill(
@@ -35,8 +44,11 @@ def drill(
     with progress(quiet=as_json) as tell:
         for number in range(draws):
             each = rehearse(stanza, seed() if begin is None else begin + number, tell)
-            evidence(stanza).keep(each, clock.now())
+            history(stanza).keep(each, clock.now())
             done.append(each)
+    board = _board(stanza)
+    known = bearings(stanza, clock.now(), board.standing)
+    keep_pages(stanza, files(board, known, signed(stanza)))
     say([_document(each) for each in done], lambda: _show(done), as_json=as_json)
     for each in done:
         each.require()
@@ -64,19 +76,13 @@ def _show(drills: list[Drill]) -> None:
 
 def recoverability(
     *,
-    evidence_of: Annotated[
-        bool, typer.Option("--evidence", help="Print the history itself, a chain of hashes.")
-    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what can be recovered, how long it takes, and how surely that is known."""
-    stanza, now = site(), clock.now()
-    if evidence_of:
-        say(exported(evidence(stanza).records()), lambda: None, as_json=True)
-        return
-    objectives = 60.0 * stanza.settings.rto_minutes, 60.0 * stanza.settings.rpo_minutes
-    board = Board(stanza.name, now, *objectives, standing(stanza, now))
-    assert board.standing is not None  # noqa: S101 - given above
+    stanza = site()
+    board = _board(stanza)
+    assert board.standing is not None  # noqa: S101 - it was looked at
     window, found = board.standing.window, problems(board)
     document = {
         "stanza": stanza.name,
@@ -86,6 +92,8 @@ def recoverability(
         "score": asdict(board.standing.score),
         "drills": [_document(each) for each in board.standing.drills],
     }
+    if html:
+        html.write_text(standalone(report(board)))
     say(document, lambda: screen.print(report(board), markup=False), as_json=as_json)
     if found:
         raise Corrupt(
@@ -94,6 +102,48 @@ def recoverability(
             seen="; ".join(found),
             do="hl7ops drill",
         )
+
+
+def _board(stanza: Stanza) -> Board:
+    now = clock.now()
+    times = stanza.settings.rto_s, stanza.settings.rpo_s
+    return Board(stanza.name, now, *times, standing(stanza, now))
+
+
+def recovery_plan(
+    *,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what to do when something is lost, with the commands and places as they are now."""
+    stanza = site()
+    try:
+        known = bearings(stanza, clock.now(), _board(stanza).standing)
+    except OpsError as error:  # the plan is wanted all the more
+        errors.print(f"the history of drills cannot be read: {error}", markup=False)
+        known = bearings(stanza, clock.now(), None)
+    page = plan_page(known)
+    if html:
+        html.write_text(standalone(page))
+    document = {"stanza": stanza.name, "gaps": gaps(known), "page": page}
+    say(document, lambda: screen.print(Markdown(page)), as_json=as_json)
+
+
+def evidence(
+    *,
+    check: Annotated[
+        Path | None, typer.Option(help="Hold an earlier export against the history.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the history of drills as a signed chain of hashes, or see that none was changed."""
+    stanza = site()
+    if check is None:
+        print(signed(stanza))  # noqa: T201
+        return
+    entries = checked(stanza, check.read_bytes())
+    said = f"{check}: signed, whole, and the history goes on from it ({entries:,} entries)"
+    say({"entries": entries}, lambda: screen.print(said), as_json=as_json)
 
 
 def heartbeat(
@@ -112,4 +162,4 @@ def heartbeat(
     say({"beats": beats[0]}, lambda: screen.print(f"{beats[0]:,} beats"), as_json=as_json)
 
 
-VERBS: tuple[Callable[..., None], ...] = (drill, recoverability, heartbeat)
+VERBS: tuple[Callable[..., None], ...] = (drill, recoverability, recovery_plan, evidence, heartbeat)

@@ -9,10 +9,8 @@ from flows.verbs.backup import site
 from flows.verbs.output import AsJson, say, screen, show_table
 from flows.verbs.restore import local_zone, of_restored
 from reports.page import counted, duration
-from tasks.control import clock, settings
+from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.postgres.embedded import PLATFORM_DATABASE
-from tasks.postgres.server import Server
 from tasks.recovery.loss.loss import Loss, loss
 from tasks.recovery.planning import target as targets
 from tasks.recovery.restoring import restored
@@ -65,9 +63,10 @@ def restored_loss(
     moment = targets.parse(incident, local_zone()).at
     if moment is None:
         raise Refused("an incident is a time", seen=incident, expected="2026-11-24T03:00:00+01:00")
-    source = site().server() if compare else None
+    stanza = site()
+    source = stanza.server() if compare else None
     copy = restored.find(normal(path)).server
-    database = source.parameters()["dbname"] if source else _platform()
+    database = stanza.located.parameters()["dbname"]
     found = loss(copy.database(database), moment, source)
     document = {
         "incident": found.incident,
@@ -76,14 +75,6 @@ def restored_loss(
         "messages": None if found.messages is None else [vars(each) for each in found.messages],
     }
     say(document, lambda: _show_loss(found), as_json=as_json)
-
-
-def _platform() -> str:
-    """Return the name of the platform's database."""
-    known = settings.load()
-    if known.database_url is None:
-        return PLATFORM_DATABASE
-    return Server(known.stanza, known.database_url.get_secret_value()).parameters()["dbname"]
 
 
 def _show_loss(found: Loss) -> None:

@@ -158,6 +158,16 @@ class Settings(BaseSettings):
         """Name of the operated cluster."""
         return self.hl7ops_stanza
 
+    @property
+    def rto_s(self) -> float:
+        """Outage that is tolerated, in seconds."""
+        return 60.0 * self.rto_minutes
+
+    @property
+    def rpo_s(self) -> float:
+        """Data loss that is tolerated, in seconds."""
+        return 60.0 * self.rpo_minutes
+
 
 def load(**block: Any) -> Settings:  # noqa: ANN401 - a block's fields are of every type
     """Return the settings in force; `block` holds the fields that the stanza's block sets.

@@ -167,6 +167,13 @@ def operated(settings: Settings, home: Home) -> Server:
     """
     if settings.database_url is None:
         return start_primary(home, settings.stanza)
+    return located(settings, home)
+
+
+def located(settings: Settings, home: Home) -> Server:
+    """Return where the operated server is, whether it runs or not; raises as `operated`."""
+    if settings.database_url is None:
+        return home.primary.server(settings.stanza, PLATFORM_DATABASE)
     address = settings.database_url.get_secret_value()
     try:
         conninfo.conninfo_to_dict(address)

@@ -1,6 +1,6 @@
 """The steps of the recovery runbooks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 from tasks.control import clock
 from tasks.control.phases import Progress
 from tasks.control.steps import step
+from tasks.recovery import bearings
+from tasks.recovery.bearings import Bearings
 from tasks.recovery.database import beside, setting_back
 from tasks.recovery.database.beside import Beside
 from tasks.recovery.database.setting_back import SetBack
@@ -24,6 +26,7 @@ from tasks.recovery.restoring.restored import Restored
 from tasks.recovery.snapshots import loading
 from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.wanted import Wanted, find, wanted
+from tasks.repository.pages import keep_pages
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 
@@ -148,3 +151,15 @@ def keep_drill(stanza: Stanza, drill: Drill) -> None:
 def look_at(stanza: Stanza) -> Standing:
     """Gather the window, the proofs and the drills."""
     return standing.standing(stanza, clock.now())
+
+
+@step("take bearings", run_name="take bearings")
+def take_bearings(stanza: Stanza, known: Standing | None) -> Bearings:
+    """Gather where everything is that a recovery needs."""
+    return bearings.bearings(stanza, clock.now(), known)
+
+
+@step("keep evidence", run_name="keep evidence")
+def keep_evidence(stanza: Stanza, make: Callable[[str], Mapping[str, str]]) -> list[str]:
+    """Keep pages, and the history of drills, in every repository."""
+    return keep_pages(stanza, make(standing.signed(stanza)))

@@ -9,6 +9,7 @@ from tasks.repository.catalogue import DOCUMENT, PROOFS, Catalogue
 from tasks.repository.chain import links_of
 from tasks.repository.findings import Inspection
 from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
+from tasks.repository.pages import FOLDER
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal_check import WalCheck
 
@@ -187,5 +188,8 @@ class RepositoryCheck:
         return [(i, said) for i, said in self.catalogue.pins.reasons().items() if "damaged" in said]
 
 
-KINDS = {"stanza.json", "reach.json", "backups", "wal", "wal-partial", "pins", "legal", "released"}
+KINDS = {
+    *("stanza.json", "reach.json", "backups", "wal", "wal-partial", "pins", "legal", "released"),
+    FOLDER,
+}
 """What may lie below a stanza."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
-from tasks.postgres.embedded import Home, open_home, operated
+from tasks.postgres.embedded import Home, located, open_home, operated
 from tasks.postgres.server import Server
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.cipher import Cipher
@@ -72,6 +72,11 @@ class Stanza:
                 do="set BACKUP_DIR or S3_BUCKET, or both",
             )
         return replace(self, repository=repository)
+
+    @property
+    def located(self) -> Server:
+        """Where the operated server is, whether it runs or not."""
+        return located(self.settings, self.home)
 
     def server(self) -> Server:
         """Return the operated server; the embedded one is started where it is down."""

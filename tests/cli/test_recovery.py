@@ -99,8 +99,18 @@ def test_a_drill_is_made_and_scored(hl7ops, kept):
     (done,) = hl7ops.json("drill", "--seed", "5")
     assert (done["verdict"], done["seed"]) == ("passed", 5)
     assert hl7ops.json("recoverability")["recoverable"] is True
-    chain = hl7ops.json("recoverability", "--evidence")
-    assert [each["number"] for each in chain["records"]] == [1]
+    kept_pages = {each.name for each in (hl7ops.home / "repository/main/reports").iterdir()}
+    assert kept_pages == {"recoverability.html", "recovery-plan.html", "evidence.json"}
+    export = kept / "evidence.json"
+    export.write_text(hl7ops("evidence").stdout)
+    assert hl7ops.json("evidence", "--check", str(export)) == {"entries": 1}
+    export.write_text(export.read_text().replace("passed", "failed").replace("pass", "fail"))
+    assert hl7ops("evidence", "--check", str(export)).returncode == 4
+    page = kept / "plan.html"
+    plan = hl7ops.json("recovery-plan", "--html", str(page))
+    assert plan["gaps"] == ["no second repository: the loss of its place is the loss of everything"]
+    assert "<h2>The primary is lost</h2>" in page.read_text()
+    assert hl7ops.json("repository", "check")["verdict"] == "sound"
     assert hl7ops("recoverability").stdout.startswith("# RECOVERABLE: stanza main")
 
 

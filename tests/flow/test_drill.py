@@ -6,6 +6,7 @@ from flows.drill import drill
 from tasks.backup.take import take
 from tasks.control.errors import Corrupt
 from tasks.recovery.drill import faults
+from tasks.recovery.drill.standing import checked
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,13 @@ def test_drills_are_made_reported_and_scored(platform, made, page):
     board = page("recoverability-main")
     assert board.startswith("# RECOVERABLE: stanza main, in ")
     assert "95 % sure that at least 22.4 % of the window restores" in board
+    plan = page("recovery-plan-main")
+    assert plan.startswith("# RECOVERY PLAN WITH GAPS: stanza main: no second repository")
+    assert "## The primary is lost" in plan
+    folder = platform.home.path / "repository" / "main" / "reports"
+    kept = (folder / "recoverability.html").read_text()
+    assert "<h1>RECOVERABLE: stanza main, in " in kept
+    assert checked(platform, (folder / "evidence.json").read_bytes()) == 2
 
 
 def test_a_fault_that_nobody_notices_makes_the_run_and_the_scoreboard_red(

@@ -22,6 +22,8 @@ create table if not exists hl7ops.evidence (
   document text not null, previous text not null, hash text not null)
 """
 
+FORMAT = 1
+
 GENESIS = "0" * 64
 """What stands before the first record."""
 
@@ -123,10 +125,46 @@ def see_unbroken(records: Sequence[Entry]) -> None:
         previous = record.hash
 
 
-def exported(records: Sequence[Entry]) -> dict[str, Any]:
+def exported(stanza: str, records: Sequence[Entry]) -> dict[str, Any]:
     """Return what anybody can check again: each record, and how a hash is made."""
     return {
-        "format": 1,
+        "format": FORMAT,
+        "stanza": stanza,
         "hash": "sha256 over number, time, previous hash and document, each on a line of its own",
         "records": [to_jsonable_python(asdict(record)) for record in records],
     }
+
+
+def imported(document: dict[str, Any]) -> list[Entry]:
+    """Return the records of an export, whose chain is whole.
+
+    Raises:
+        Corrupt: it is no export, or was changed.
+
+    """
+    try:
+        records = TypeAdapter(list[Entry]).validate_python(document.get("records"))
+    except ValidationError:
+        raise Corrupt("an export of the evidence cannot be read", seen="its records") from None
+    see_unbroken(records)
+    return records
+
+
+def see_continued(older: Sequence[Entry], newer: Sequence[Entry]) -> None:
+    """See that one history goes on where another ends.
+
+    A chain that was made anew from its beginning is whole, too: only an older export shows it.
+
+    Raises:
+        Corrupt: it does not; names the first entry that differs.
+
+    """
+    for number, record in enumerate(older):
+        there = newer[number].hash if number < len(newer) else "nothing"
+        if there != record.hash:
+            raise Corrupt(
+                "the evidence was tampered with",
+                seen=f"entry {record.number} of {record.at:%Y-%m-%d} is not what was exported",
+                expected=record.hash,
+                do="trust the export",
+            )

@@ -7,7 +7,13 @@ from datetime import datetime
 
 from tasks.control.errors import Refused
 from tasks.postgres.embedded import start_history
-from tasks.recovery.drill.evidence import Evidence
+from tasks.recovery.drill.evidence import (
+    Evidence,
+    exported,
+    imported,
+    see_continued,
+    see_unbroken,
+)
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.score import Score, score
 from tasks.recovery.planning import survey
@@ -38,6 +44,29 @@ def evidence(stanza: Stanza) -> Evidence:
     return Evidence(start_history(stanza.home), stanza.name)
 
 
+def signed(stanza: Stanza) -> str:
+    """Return the history of drills as a document that we sign."""
+    document = exported(stanza.name, evidence(stanza).records())
+    return stanza.catalogue.keyring.sign(document).decode()
+
+
+def checked(stanza: Stanza, data: bytes) -> int:
+    """See that an export is what was signed, is whole, and that the history goes on from it.
+
+    Returns:
+        How many entries it has.
+
+    Raises:
+        Corrupt: it was edited, or the history was; names the entry.
+
+    """
+    older = imported(stanza.catalogue.keyring.checked(stanza.name, data, "the export"))
+    newer = evidence(stanza).records()
+    see_unbroken(newer)
+    see_continued(older, newer)
+    return len(older)
+
+
 def standing(stanza: Stanza, now: datetime) -> Standing:
     """Gather how a stanza stands.
 
@@ -49,7 +78,7 @@ def standing(stanza: Stanza, now: datetime) -> Standing:
     since = drills[0].started_at if drills else None
     catalogue = stanza.catalogue
     proofs = [(each, catalogue.last_proof(each.id)) for each in catalogue.backups()]
-    scored = score(drills, since, now, 60.0 * stanza.settings.rto_minutes)
+    scored = score(drills, since, now, stanza.settings.rto_s)
     return Standing(_window(stanza), scored, drills, proofs)
 
 

@@ -17,9 +17,9 @@ from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
 from tasks.postgres.embedded import start_history
 from tasks.recovery.drill import faults, rehearse
-from tasks.recovery.drill.evidence import Evidence, exported, see_unbroken
+from tasks.recovery.drill.evidence import Evidence, see_unbroken
 from tasks.recovery.drill.outcome import Drill
-from tasks.recovery.drill.standing import standing
+from tasks.recovery.drill.standing import checked, signed, standing
 from tasks.repository.stanza import open_stanza
 
 
@@ -111,7 +111,10 @@ def test_the_history_is_a_chain_in_which_tampering_shows(stanza):
     assert [each.seed for each in evidence.drills()] == [0, 1, 2, 3]
     records = evidence.records()
     see_unbroken(records)
-    assert len(exported(records)["records"]) == 4
+    earlier = signed(stanza).encode()
+    assert checked(stanza, earlier) == 4
+    with pytest.raises(Corrupt, match="was edited"):
+        checked(stanza, earlier.replace(b"no room", b"fine"))
     for tampered in (records[1:], [*records[:1], *records[2:]], [records[1], records[0]]):
         with pytest.raises(Corrupt, match="tampered with"):
             see_unbroken(tampered)
@@ -124,6 +127,15 @@ def test_the_history_is_a_chain_in_which_tampering_shows(stanza):
         evidence.drills()
     with pytest.raises(Corrupt, match="entry 2"):
         standing(stanza, clock.now())
+    with pytest.raises(Corrupt, match="entry 2"):
+        checked(stanza, earlier)
+    with evidence.server.connect() as connection:
+        connection.execute("drop table hl7ops.evidence")
+    for seed in range(5):  # a chain that is whole, but another one
+        evidence.keep(drill(seed), clock.now())
+    evidence.drills()
+    with pytest.raises(Corrupt, match=r"entry 1 .* is not what was exported"):
+        checked(stanza, earlier)
     with evidence.server.connect() as connection:
         connection.execute("drop table hl7ops.evidence")
 
