@@ -2,11 +2,9 @@
 
 import re
 import time
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial as given
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +16,7 @@ from tasks.postgres.cluster import Cluster, last_words
 from tasks.postgres.server import Connection, Server
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.proving.boot import SHORTAGES
-from tasks.recovery.restoring.feed import Feed, Fetch
-from tasks.repository import partial
-from tasks.repository.history import file_name
-from tasks.repository.wal import Archive, Kept
+from tasks.recovery.restoring.feed import Feed
 
 
 PAUSE_S = 0.05
@@ -101,30 +96,20 @@ def apart(copy: Copy) -> dict[str, str]:
 
 
 def towards(plan: Plan, action: Action) -> dict[str, str]:
-    """Return the settings by which a copy recovers to where a plan ends, and what it does there."""
+    """Return the settings by which a copy recovers to where a plan ends, and what it does there.
+
+    It goes along the timeline that holds the stop. Of a later one that the way leads to, PostgreSQL
+    would note at a promotion that it was left before it had begun.
+    """
     stop = plan.stop
     name, value = ("recovery_target_lsn", lsn.spell(stop.position)) if stop else IMMEDIATE
     return {
         **{other: "" for other in TARGETS if other != name},
         name: value,
         "recovery_target_inclusive": "on" if stop is None or stop.inclusive else "off",
-        "recovery_target_timeline": str(plan.way.history.timeline),
+        "recovery_target_timeline": str(plan.timeline),
         "recovery_target_action": action,
     }
-
-
-def files(plan: Plan, archive: Archive, kept: Mapping[str, Kept]) -> dict[str, Fetch]:
-    """Return what a recovery may ask for, by name, and how each is fetched: histories, then WAL."""
-    wanted: dict[str, Fetch] = {}
-    for timeline in (*plan.way.history.ancestors, plan.way.history.timeline):
-        if timeline > 1:
-            wanted[file_name(timeline)] = given(archive.fetch_history, timeline)
-    for segment in plan.segments:
-        if segment.name in kept:
-            wanted[segment.name] = given(archive.fetch, kept[segment.name])
-        elif plan.way.unfinished is not None:
-            wanted[segment.name] = given(partial.fetch, archive, plan.way.unfinished)
-    return wanted
 
 
 def recover(

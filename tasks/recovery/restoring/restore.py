@@ -16,6 +16,7 @@ from tasks.recovery.restoring import recovering, restored
 from tasks.recovery.restoring.build import Build
 from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.feed import Feed
+from tasks.recovery.restoring.needed import needed
 from tasks.recovery.restoring.recovering import Copy
 from tasks.recovery.restoring.restored import Restored, let_in
 from tasks.recovery.restoring.work import Note, Work, noted
@@ -144,7 +145,7 @@ class Restore:
         archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
         self._lay_histories(archive)
         kept = {segment.name: each for segment, each in archive.kept().items()}
-        files = recovering.files(self.plan, archive, kept)
+        files = needed(self.plan, archive, kept)
         feed = Feed(files, place.path / "feed", place.owner)
         recovering.recover(copy, self.plan, feed, tell, "promote" if self.promote else "pause")
 
