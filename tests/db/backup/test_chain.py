@@ -79,7 +79,10 @@ HISTORY = {
 
 
 def test_a_chain_of_eight_equals_its_source_at_every_link(fresh):
-    """Whatever happened between two links: F15 and F16 of the failures that others met."""
+    """Whatever happened between two links: F15 and F16 of the failures that others met.
+
+    Scenario 12: WAL-G's ghost table, dropped and made anew between two links.
+    """
     made = [take.take(fresh)]
     for statements in HISTORY.values():
         run(fresh, *statements)
@@ -253,7 +256,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_damaged_chain_is_found_and_named(fresh, three, damage):
-    """Verifying its last link fails, with what is wrong and where."""
+    """Verifying its last link fails, with what is wrong and where (scenario 5)."""
     damage(fresh, three)
     proof = verify(fresh, three[2].id)
     assert proof.verdict == "failed"

@@ -5,6 +5,7 @@ F14 of the failures that others met: a short write, a lost answer, a full disk i
 
 import shutil
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,12 +109,12 @@ def test_a_store_that_goes_away_in_the_middle_fails_loudly(far, monkeypatch):
     converged(stanza, known)
 
 
-def interrupted(stanza, deed):
-    """Take a backup while something happens between its copy and its seal."""
+def interrupted(stanza, deed, when="seal"):
+    """Take a backup while something happens between its copy and its seal, or in another phase."""
     done = []
 
     def tell(phase, _done, _all):
-        if phase == "seal" and not done:
+        if phase == when and not done:
             done.append(phase)
             deed()
 
@@ -156,6 +157,20 @@ def test_a_slot_that_is_dropped_in_the_middle_leaves_a_whole_backup_or_none(stan
     made = interrupted(stanza, drop)
     assert verify(stanza, made.id).verdict == "proven"
     assert check(stanza.catalogue, quick=True).damage == []
+
+
+@pytest.mark.parametrize("when", ["copy", "seal"])
+def test_a_database_that_is_dropped_in_the_middle_is_in_the_backup_or_not(stanza, when):
+    """Scenario 9: whatever was copied of it, what is restored equals the seal."""
+    with stanza.server().connect() as connection:
+        connection.execute("create database doomed strategy file_copy")
+        drop = threading.Thread(target=connection.execute, args=["drop database doomed"])
+        made = interrupted(stanza, drop.start, when)  # it waits for the server's other processes
+        drop.join(60)
+        (there,) = connection.execute("select count(*) from pg_database").fetchone()
+    assert there == 4
+    proof = verify(stanza, made.id)
+    assert proof.verdict == "proven", proof.failed
 
 
 def test_an_answer_that_is_lost_for_good_is_not_taken_for_success(stanza):

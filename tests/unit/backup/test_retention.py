@@ -80,7 +80,10 @@ def test_a_backup_whose_proof_is_damaged_is_kept():
 
 
 def test_age_is_told_by_time_and_not_by_timeline_or_position():
-    """After an upgrade timelines and positions begin anew; the newest is still newest (F4)."""
+    """After an upgrade timelines and positions begin anew; the newest is still newest (F4).
+
+    Scenario 13: WAL-G deleted the newest backups then.
+    """
     before = backup(50, system="1", timeline=7, start=65_000)
     after = backup(45, system="2", timeline=1, start=1)
     newest = backup(40, system="2", timeline=1, start=2)
@@ -116,6 +119,19 @@ def test_a_kept_increment_keeps_what_it_is_built_on_and_nothing_beside_it():
     plan = plan_retention([full, first, second, begin, newest], pinned, MONTH, NOW)
     assert plan.drop == [first.id]
     assert reasons(plan)[-1] == f"{second.id} is built on it"
+
+
+def test_interleaved_chains_go_one_by_one():
+    """Scenario 6: links of two chains taken in turns; one chain goes, the pinned one stays."""
+    one, other = backup(90, start=1), backup(89, start=2)
+    chains = [[one], [other]]
+    for age in (88, 87, 86, 85):
+        links = chains[age % 2]
+        links.append(backup(age, "incremental", parent=links[-1], start=95 - age))
+    found = [*chains[0], *chains[1], backup(40), backup(1)]
+    for kept, gone in (chains, reversed(chains)):
+        plan = plan_retention(found, {kept[-1].id: Standing(pin="audit")}, MONTH, NOW)
+        assert plan.drop == [each.id for each in reversed(gone)]
 
 
 def test_what_is_built_on_another_goes_before_it():

@@ -208,7 +208,10 @@ def test_a_later_timeline_that_branched_off_before_needs_a_full_backup(house):
 
 
 def test_a_promotion_in_mid_backup_may_be_tried_again(house, monkeypatch):
-    """The copy is of the old timeline, the seal of the new one; the next backup is whole."""
+    """The copy is of the old timeline, the seal of the new one; the next backup is whole.
+
+    Scenario 10: a standby takes over in the middle of a backup.
+    """
     standby = house.standby("standby")
     site = house.at(house.primary, standby)
     real = physical.seal.take

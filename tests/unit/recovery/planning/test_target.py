@@ -54,7 +54,7 @@ def test_where_the_machine_is_in_utc_there_is_one_reading():
 
 
 def test_a_time_that_a_clock_shows_twice_is_refused_with_both():
-    """The hour in which summer time ends."""
+    """The hour in which summer time ends: F9, and scenario 11 of those that were replayed."""
     with pytest.raises(Refused, match=r"twice") as refused:
         parse("2026-10-25 02:30 Europe/Berlin")
     assert "2026-10-25 02:30:00+02:00 or 2026-10-25 02:30:00+01:00" in str(refused.value)
