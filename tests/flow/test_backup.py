@@ -35,7 +35,7 @@ def test_a_backup_that_is_refused_is_reported_as_none(platform, page):
 
 
 def test_a_failed_proof_stops_the_chain_before_cleanup(platform, page):
-    """An index that does not fit its table, as after a change of collation, is found in the copy.
+    """F17: an index that does not fit its table, as after a change of collation, is found.
 
     Nothing is cleaned up then, and no event says that a backup was verified.
     """

@@ -159,5 +159,5 @@ def test_the_order_of_grants_and_dropped_columns_do_not_count(built):
 
 
 def test_every_database_is_described_with_its_collation(built):
-    """An index built under another version of the library may be out of order."""
+    """F17: an index built under another version of the library may be out of order."""
     assert "database hl7" in described(built)

@@ -133,7 +133,11 @@ def test_what_is_not_approved_is_not_swapped(site, origin):
 
 
 def test_a_database_is_set_back_and_forth_while_others_take_writes(site, writers):
-    """Its rows, views, settings and grants are those of then; the other lost no write."""
+    """Its rows, views, settings and grants are those of then; the other lost no write.
+
+    Scenario 3: pgBackRest restores some databases and leaves another one out; here none of the
+    others is touched.
+    """
     with psycopg.connect(site.server.address) as client:
         done = set_back(site.stanza, "hl7", parse(site.moment), lambda _: True)
         with pytest.raises(psycopg.OperationalError):

@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tasks.backup import wal
+from tasks.control.errors import Refused
 from tasks.postgres import lsn
+from tests.db.ledger import found
 
 
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland")
@@ -87,6 +90,23 @@ def test_as_soon_as_it_is_consistent(scene):
     rows = scene.copies.rows("immediate")
     stop = lsn.parse(scene.backups[-1].stop_lsn)
     assert rows == scene.ledger.until(stop, inclusive=False)
+
+
+def test_f10_a_commit_is_reached_once_it_is_archived_and_not_before(scene):
+    """F10: refused with what is there, not recovered to less; then told where it ended."""
+    server = scene.stanza.server()
+    scene.ledger.write(server, 5, writers=1, seed=99)
+    scene.ledger.read(server, scene.stanza.home.primary)
+    last = scene.ledger.entries[-1]
+    for target in (f"xid:{last.xid}", last.at.isoformat()):
+        with pytest.raises(Refused, match=r"no such point in what is archived.*expected: .* to "):
+            scene.copies.restore(target)
+    wal.pull(scene.stanza, server)
+    done = scene.copies.restore(f"xid:{last.xid}")
+    assert done.last_transaction_at == last.at
+    assert lsn.parse(done.lsn) > last.position
+    assert found(done.server.database("hl7")) == scene.ledger.rows(lambda _: True)
+    scene.copies.clear(done)
 
 
 def test_the_ledger_can_find_an_error(scene):

@@ -103,7 +103,7 @@ def test_a_file_a_link_and_a_missing_directory_above_are_refused(scene, there, t
 
 
 def test_a_disk_without_room_is_told_before_anything_is_fetched(scene, there, monkeypatch):
-    """With how much more is needed."""
+    """With how much more is needed (scenario 14: pgmoneta's look at the disk)."""
     usage = shutil.disk_usage("/")._replace(free=1 << 20)
     full = SimpleNamespace(disk_usage=lambda _: usage)
     monkeypatch.setattr("tasks.recovery.restoring.directory.shutil", full)
@@ -171,7 +171,10 @@ def test_a_copy_is_read_only_until_it_is_promoted_on_purpose(scene, there):
 
 
 def test_a_missing_segment_is_told_and_the_target_stays_empty(scene, there):
-    """Nothing half is left behind, and a point before the gap is still reached."""
+    """Nothing half is left behind, and a point before the gap is still reached.
+
+    Scenario 4: pg_probackup's lost segment.
+    """
     archive = scene.stanza.catalogue.archive(scene.backups[0])
     kept = archive.kept()
     victim = kept[sorted(kept)[-2]]
@@ -182,6 +185,9 @@ def test_a_missing_segment_is_told_and_the_target_stays_empty(scene, there):
         with pytest.raises(Refused, match="no backup leads to this point"):
             scene.copies.restore("latest")
         assert list(scene.copies.folder.iterdir()) == []
+        point = scene.ledger.names["after incremental"]
+        rows = scene.copies.rows("name:after incremental")
+        assert rows == scene.ledger.until(point, inclusive=True)
     finally:
         aside.rename(path)
 
