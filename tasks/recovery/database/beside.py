@@ -21,7 +21,7 @@ from tasks.recovery.database.swap import administering, disconnecting
 from tasks.recovery.planning.target import Target
 from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.directory import Destination
-from tasks.recovery.restoring.restore import restore
+from tasks.recovery.restoring.restore import restore, unmake
 from tasks.recovery.restoring.restored import Restored
 from tasks.recovery.snapshots.loading import restore_snapshot
 from tasks.recovery.snapshots.selection import Selection
@@ -104,7 +104,7 @@ def discard(stanza: Stanza, database: str) -> None:
     """Drop what was loaded and not swapped in, and remove the copy that it came from."""
     discard_loaded(stanza.server(), database)
     shutil.rmtree(_side(stanza, database).with_suffix(".dump"), ignore_errors=True)
-    restored.remove(_side(stanza, database))
+    unmake(stanza, _side(stanza, database))
 
 
 def _side(stanza: Stanza, database: str) -> Path:

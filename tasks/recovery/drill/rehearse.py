@@ -20,9 +20,8 @@ from tasks.recovery.planning.plan import Window
 from tasks.recovery.planning.target import parse
 from tasks.recovery.proving import amcheck, expectations
 from tasks.recovery.proving.comparison import comparisons
-from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.directory import Destination
-from tasks.recovery.restoring.restore import restore
+from tasks.recovery.restoring.restore import restore, unmake
 from tasks.recovery.restoring.restored import Restored
 from tasks.repository.chain import chain_to
 from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
@@ -50,7 +49,7 @@ def rehearse(
     place.mkdir(exist_ok=True)
     with held(place / ".lock"):
         try:
-            restored.remove(place / "copy")
+            unmake(stanza, place / "copy")  # going on with it would be no measure of a recovery
             window = survey.window(stanza)
             drawn = draw(seed, window)
             begun = replace(
@@ -65,7 +64,7 @@ def rehearse(
         except OpsError as error:
             return replace(begun, error=str(error))
         finally:
-            restored.remove(place / "copy")
+            unmake(stanza, place / "copy")
 
 
 def _exposed(window: Window, now: datetime) -> float | None:

@@ -19,7 +19,7 @@ from tasks.recovery.restoring.feed import Feed
 from tasks.recovery.restoring.needed import needed
 from tasks.recovery.restoring.recovering import Copy
 from tasks.recovery.restoring.restored import Restored, let_in
-from tasks.recovery.restoring.work import Note, Work, noted
+from tasks.recovery.restoring.work import Note, Work, abandon, noted
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
@@ -67,6 +67,12 @@ def restore(
         return wanted.run(progress)
 
 
+def unmake(stanza: Stanza, path: Path) -> None:
+    """Remove a copy, also one that is half made, with all that lies beside it; absent is fine."""
+    abandon(stanza.home, Destination(path).work, path)
+    restored.remove(path)
+
+
 @dataclass(frozen=True)
 class Restore:
     """One restore: what is planned, where to, and the directory in which it is made."""
@@ -88,7 +94,7 @@ class Restore:
         mapped = self.destination.mapped(self.plan.backup.tablespaces, stamp)
         old = self.destination.path if self.destination.delta else None
         place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
-        return Work(place, self.wish, stamp)
+        return Work(place, self.destination.path, self.wish, stamp)
 
     @property
     def wish(self) -> str:
@@ -115,7 +121,7 @@ class Restore:
         done.keep()
         self.work.remove()
         if self.destination.delta:
-            restored.remove(self.work.aside(self.destination.path))
+            restored.remove(self.work.aside)
         return done
 
     def _made(self, tell: Progress) -> None:
@@ -160,7 +166,7 @@ class Restore:
     def _settled(self) -> Restored:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
         path, place, last = self.destination.path, self.work.place, self.plan.last
-        aside = self.work.put_in_place(path)
+        aside = self.work.put_in_place()
         at = self.work.at
         assert at is not None  # noqa: S101 - it was noted before the copy was stopped
         done = Restored(

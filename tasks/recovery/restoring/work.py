@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from tasks.control.errors import Corrupt, Refused
-from tasks.recovery.copies.scratch import Scratch
+from tasks.postgres.embedded import Home
+from tasks.recovery.copies.scratch import Scratch, held
 from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.recovering import Reached
 
@@ -37,18 +38,42 @@ def noted(folder: Path) -> Note | None:
     return TypeAdapter(Note).validate_json(path.read_bytes()) if path.exists() else None
 
 
+def abandon(home: Home, folder: Path, path: Path) -> None:
+    """Remove the working directory of a copy that nobody goes on with; absent is fine.
+
+    Args:
+        home: whose programs and owner it has.
+        folder: the working directory.
+        path: where the copy would have gone.
+
+    Raises:
+        Refused: somebody works in it.
+
+    """
+    if not folder.exists():
+        return
+    with held(folder):
+        known = noted(folder)
+        place = Scratch(folder, home.owner, home.programs)
+        work = Work(place, path, "", known.stamp if known else "")
+        work.clear()
+        work.remove()
+
+
 @dataclass(frozen=True)
 class Work:
     """A directory in which one copy is made, recovered, and taken from to its place.
 
     Args:
         place: the directory.
+        path: where the copy goes.
         wish: what says that two restores are the same.
         stamp: the moment in which it was begun, maybe by a run that was killed.
 
     """
 
     place: Scratch
+    path: Path
     wish: str
     stamp: str
 
@@ -61,7 +86,7 @@ class Work:
         """
         folder, known = self.place.path, noted(self.place.path)
         self.place.make(folder)
-        if known and known.wish == self.wish and not self._was_promoted_unseen:
+        if known and known.wish == self.wish and not self._is_useless:
             log.info("going on with what was begun at %s", known.stamp)
             return
         if known is None and {path.name for path in folder.iterdir()} - {f".{WISH}"}:
@@ -80,17 +105,27 @@ class Work:
         return self.at is not None and not (self.place.data / "recovery.signal").exists()
 
     @property
-    def _was_promoted_unseen(self) -> bool:
-        """Whether a run was killed after its copy was promoted, and before it was looked at."""
-        has_begun = self.is_done("data")
-        return has_begun and self.at is None and not (self.place.data / "recovery.signal").exists()
-
-    @property
     def is_in_place(self) -> bool:
-        """Whether just this copy was taken to its place already."""
+        """Whether just this copy was taken to its place already, and is still there."""
         known = noted(self.place.path)
         is_ours = known is not None and known.wish == self.wish
-        return is_ours and self.at is not None and not self.place.data.exists()
+        return is_ours and self._was_taken and self.path.exists()
+
+    @property
+    def _was_taken(self) -> bool:
+        return self.at is not None and not self.place.data.exists()
+
+    @property
+    def _is_useless(self) -> bool:
+        """Whether a run that was killed left nothing to go on with.
+
+        Its copy was taken to its place, and from there; or it was promoted, and nobody looked
+        where its recovery ended.
+        """
+        if self._was_taken:
+            return not self.path.exists()
+        signal = self.place.data / "recovery.signal"
+        return self.is_done("data") and self.at is None and not signal.exists()
 
     @property
     def at(self) -> Reached | None:
@@ -121,18 +156,19 @@ class Work:
             self.remove()
             raise
 
-    def aside(self, path: Path) -> Path:
-        """Return where that goes which is at the place of the copy."""
-        return path.with_name(f"{path.name}.before-{self.stamp}")
+    @property
+    def aside(self) -> Path:
+        """Where that goes which is at the place of the copy."""
+        return self.path.with_name(f"{self.path.name}.before-{self.stamp}")
 
-    def put_in_place(self, path: Path) -> Path | None:
+    def put_in_place(self) -> Path | None:
         """Take the copy to its place; return where that is which was there, if something was."""
-        aside = self.aside(path)
+        path = self.path
         if not self.is_in_place:
             if path.exists():
-                restored.swap(path, aside) if any(path.iterdir()) else path.rmdir()
+                restored.swap(path, self.aside) if any(path.iterdir()) else path.rmdir()
             self.place.data.rename(path)
-        return aside if aside.exists() else None
+        return self.aside if self.aside.exists() else None
 
     def clear(self) -> None:
         """Empty the directory, of another restore or of one that failed."""

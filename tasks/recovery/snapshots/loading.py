@@ -195,7 +195,7 @@ class Loading:
         """Put the copy in place of what is there, which is moved aside, and start it there."""
         path, backup = self.destination.path, self.what.backup
         differences, left_out = json.loads(self._found.read_text())
-        aside = self.work.put_in_place(path)
+        aside = self.work.put_in_place()
         done = Restored(
             stanza=self.stanza.name,
             path=str(path),

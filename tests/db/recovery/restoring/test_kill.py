@@ -34,6 +34,19 @@ def death():
         yield one
 
 
+def test_a_copy_that_was_taken_away_is_made_anew(scene, death, old):
+    """Killed when it was just in its place, and removed by somebody: nothing is gone on with."""
+    path = old()
+    place = "tasks.recovery.restoring.restored:Restored.keep"
+    death.kill("restore", [place], 1, hl7ops_home=scene.stanza.home.path)
+    assert not (path / "mine").exists()
+    shutil.rmtree(path)
+    done = restore(scene.stanza, parse("latest"), Destination(path, replace=True))
+    assert found(done.server.database("hl7")) == scene.ledger.rows(lambda _: True)
+    restored.undo(done)
+    assert (path / "mine").read_text() == "kept"
+
+
 @pytest.fixture
 def old(scene):
     """Make a place with a cluster in it, which a restore is to replace, again and again."""
