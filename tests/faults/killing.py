@@ -4,6 +4,7 @@
 tenth of a second, and no thread of the tests is forked.
 """
 
+import importlib
 import json
 import os
 import select
@@ -88,10 +89,10 @@ class Killer:
 
 
 @contextmanager
-def killer():
-    """Yield a killer; it goes when the block ends."""
+def killer(*imported):
+    """Yield a killer that has imported some modules already; it goes when the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.killing"],
+        [sys.executable, "-m", "tests.faults.killing", *imported],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -150,6 +151,8 @@ def _do(verb):
         Copier(stanza.catalogue, stanza.repositories["s3"]).run(everything=True)
     elif verb == "restore":
         _restore(stanza)
+    elif verb in ("set back", "drill"):
+        _rehearse(stanza, verb)
     elif verb == "stream":
         stream(stanza, stanza.server(), seconds=60)
     else:
@@ -166,10 +169,22 @@ def _restore(stanza):
     restore(stanza, parse("latest"), Destination(path, replace=True))
 
 
+def _rehearse(stanza, verb):
+    """Set the platform's database back to the target of the environment, or make a drill."""
+    from tasks.recovery.database.setting_back import set_back
+    from tasks.recovery.drill.rehearse import rehearse
+    from tasks.recovery.planning.target import parse
+
+    if verb == "drill":
+        rehearse(stanza, int(os.environ["SEED"])).require()
+    else:
+        set_back(stanza, "hl7", parse(os.environ["TARGET"]), lambda _: True)
+
+
 def _serve():
     """Fork for each order on standard input, and answer how that ended."""
-    import botocore.client  # noqa: F401 - so that no child imports it
-
+    for module in ("botocore.client", *sys.argv[1:]):
+        importlib.import_module(module)  # so that no child imports it
     for line in sys.stdin:
         order = json.loads(line)
         with tempfile.TemporaryFile() as calls:
