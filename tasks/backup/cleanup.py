@@ -1,8 +1,9 @@
 """Clean up: remove what the plan lets go, in an order that a crash cannot make harmful."""
 
 import logging
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.backup.policy import Policy, Standing
@@ -58,11 +59,12 @@ def cleanup(stanza: Stanza, *, dry_run: bool = False, now: datetime | None = Non
             _remove_pins(stanza, seen)
             for backup in going:
                 _remove(stanza, backup, is_leftover=backup in leftovers)
-        segments = _unneeded(stanza, seen, going if dry_run else [])
-        if not dry_run and segments:
-            catalogue.reaches.let_go(item.segment for item in segments)
-            for item in segments:
-                catalogue.storage.delete(item.object)
+        with _idle(stanza, seen, dry_run=dry_run) as standings:
+            segments = _unneeded(stanza, seen, standings, going if dry_run else [])
+            if not dry_run and segments:
+                catalogue.reaches.let_go(item.segment for item in segments)
+                for item in segments:
+                    catalogue.storage.delete(item.object)
         freed += sum(item.stored_bytes for item in segments)
         return Cleaned(plan, len(segments), leftovers, freed, dry_run, seen.expired)
 
@@ -158,7 +160,33 @@ def _remove(stanza: Stanza, backup: BackupId, *, is_leftover: bool) -> None:
         log.warning("backup %s stays; the next cleanup removes it: %s", backup, refused)
 
 
-def _unneeded(stanza: Stanza, seen: _Seen, going: Collection[BackupId]) -> list[Kept]:
+@contextmanager
+def _idle(stanza: Stanza, seen: _Seen, *, dry_run: bool) -> Iterator[dict[BackupId, Standing]]:
+    """Yield how backups stand now, with those held that nobody may begin to read meanwhile.
+
+    From a backup that is older than the window of WAL nobody goes on to what is just removed. Who
+    began since the plan was made is seen here: what was to go may have to stay, with its WAL.
+    """
+    standings, horizon = dict(seen.standings), seen.policy.wal_window(seen.now)
+    with ExitStack() as held:
+        for entry in [] if dry_run else stanza.catalogue.backups():
+            if entry.finished_at >= horizon or entry.id not in standings:
+                continue
+            name = f"read-{entry.id}"
+            try:
+                hold = stanza.catalogue.storage.hold(name, shared=False, stanza=stanza.name)
+                held.enter_context(hold)
+            except Refused:
+                standings[entry.id] = replace(standings[entry.id], in_use=True)
+        yield standings
+
+
+def _unneeded(
+    stanza: Stanza,
+    seen: _Seen,
+    standings: Mapping[BackupId, Standing],
+    going: Collection[BackupId],
+) -> list[Kept]:
     """Return the archived segments that nothing needs, and that the store lets go.
 
     Nothing while a backup is being taken, since nobody knows yet where its WAL begins; one that
@@ -169,7 +197,7 @@ def _unneeded(stanza: Stanza, seen: _Seen, going: Collection[BackupId]) -> list[
     left = [each for each in _entries(stanza, seen.expired) if each.id not in going]
     entries = list({each.id: each for each in [*seen.entries, *left]}.values())
     kept = {each.id for each in left}
-    spans = spans_needed(entries, seen.standings, kept, seen.policy, seen.now)
+    spans = spans_needed(entries, standings, kept, seen.policy, seen.now)
     found = [
         item for cluster, needed in spans.items() for item in _outside(stanza, cluster, needed)
     ]

@@ -1,6 +1,7 @@
 """Chains: a full backup and what was taken on top of it, each link held to the one before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.catalogue import Catalogue
@@ -15,6 +16,21 @@ def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
 
     """
     return links_of(backup, catalogue.get)
+
+
+@contextmanager
+def reading(catalogue: Catalogue, chain: Sequence[Backup]) -> Iterator[None]:
+    """Hold all links of a chain against removal while the block runs.
+
+    Raises:
+        Refused: one is being removed, or was removed just before.
+
+    """
+    with ExitStack() as held:
+        for link in chain:
+            held.enter_context(catalogue.reading(link.id))
+            catalogue.get(link.id)
+        yield
 
 
 def links_of(backup: Backup, find: Callable[[BackupId], Backup]) -> list[Backup]:

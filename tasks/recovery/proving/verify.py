@@ -18,7 +18,7 @@ from tasks.recovery.proving.boot import booted
 from tasks.recovery.proving.logical import LogicalVerification
 from tasks.recovery.proving.record import LOGICAL, PHYSICAL, Record, Stopped
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.chain import chain_to
+from tasks.repository.chain import chain_to, reading
 from tasks.repository.model import Backup
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
@@ -97,9 +97,7 @@ def _prove(
     catalogue = stanza.catalogue
     with record.tier("objects"):
         chain = chain_to(catalogue, backup)
-    for link in chain:
-        held.enter_context(catalogue.reading(link.id))
-        catalogue.get(link.id)  # a cleanup may have removed it just before
+    held.enter_context(reading(catalogue, chain))
     with scratch(stanza.home, backup.id, _room(chain)) as copy:
         if backup.type == "snapshot":
             logical = LogicalVerification(catalogue, backup, copy, record, beside.progress)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial as given
 
+from tasks.control.errors import Refused
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.feed import Fetch
 from tasks.repository import partial
@@ -35,6 +36,24 @@ def needed(plan: Plan, archive: Archive, kept: Mapping[str, Kept]) -> dict[str, 
             asked = replace(segment, timeline=plan.timeline)
             wanted[asked.name] = given(_begin, fetch, written)
     return wanted
+
+
+def see_that_wal_is_there(plan: Plan, archive: Archive) -> None:
+    """See that a cleanup has not removed WAL of a plan before the backup of it was held.
+
+    Raises:
+        Refused: it has.
+
+    """
+    unfinished = plan.way.unfinished
+    there = {*archive.kept(), *([unfinished.segment] if unfinished else [])}
+    if gone := [segment.name for segment in plan.segments if segment not in there]:
+        raise Refused(
+            "WAL was removed while the restore was planned",
+            stanza=archive.stanza,
+            seen=f"no {gone[0]}",
+            do="see what can be recovered now: hl7ops wal status",
+        )
 
 
 def _begin(fetch: Fetch, written: int) -> bytes:

@@ -16,10 +16,11 @@ from tasks.recovery.restoring import recovering, restored
 from tasks.recovery.restoring.build import Build
 from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.feed import Feed
-from tasks.recovery.restoring.needed import needed
+from tasks.recovery.restoring.needed import needed, see_that_wal_is_there
 from tasks.recovery.restoring.recovering import Copy
 from tasks.recovery.restoring.restored import Restored, let_in
 from tasks.recovery.restoring.work import Note, Work, abandon, noted
+from tasks.repository.chain import reading
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
@@ -56,9 +57,8 @@ def restore(
     with phases.phase("plan"):
         plan = survey.plan(stanza, target, named)
     with ExitStack() as stack:
-        for link in plan.chain:
-            stack.enter_context(stanza.catalogue.reading(link.id))
-            stanza.catalogue.get(link.id)  # a cleanup may have removed it just before
+        stack.enter_context(reading(stanza.catalogue, plan.chain))
+        see_that_wal_is_there(plan, stanza.catalogue.archive(plan.backup))
         earlier = noted(destination.work)
         wanted = Restore(stanza, plan, destination, phases, promote, earlier)
         if not wanted.work.is_in_place:
