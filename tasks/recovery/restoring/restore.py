@@ -5,6 +5,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.phases import Phases, Progress
