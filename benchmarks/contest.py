@@ -50,12 +50,8 @@ class Contest:
     def show(self, found: dict[str, Times], first: str) -> None:
         """Print a line for each: time and spread, ratio to the first, memory, stored bytes."""
         for name, times in found.items():
-            ratio = times.median / found[first].median
             stored = self.stored[name] / 1e6
-            print(
-                f"  {name:<34} {times!s:<26} {ratio:5.2f} x   peak {times.peak_mb:6,.0f} MB"
-                f"   stored {stored:8,.1f} MB"
-            )
+            print(f"  {name:<34} {times.beside(found[first])}   stored {stored:8,.1f} MB")
 
 
 def fill(ground: Ground) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -30,6 +30,11 @@ class Times:
     def __str__(self) -> str:
         """Spell median and spread: `2.35 s (2.21 to 2.60)`."""
         return f"{self.median:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
+
+    def beside(self, first: "Times") -> str:
+        """Spell median and spread, the ratio to the first contestant's, and the memory."""
+        ratio = self.median / first.median
+        return f"{self!s:<26} {ratio:5.2f} x   peak {self.peak_mb:6,.0f} MB"
 
 
 def alternating(
@@ -59,12 +64,20 @@ def alternating(
     return found
 
 
-def peak_of(
+@dataclass(frozen=True)
+class Ended:
+    """A program that ended well: the peak of its resident memory in MB, and what it printed."""
+
+    peak_mb: float
+    printed: str
+
+
+def watched(
     command: Sequence[str],
     env: dict[str, str] | None = None,
     **how: Any,  # noqa: ANN401 - what subprocess takes, such as a user
-) -> float:
-    """Run a program to its end and return the peak of its resident memory, in MB.
+) -> Ended:
+    """Run a program to its end, and watch its memory.
 
     All processes that it starts are added up, since some work in several. What the kernel reports
     of an ended child will not do: a child begins with the memory of whoever started it.
@@ -74,8 +87,9 @@ def peak_of(
 
     """
     with (
+        tempfile.TemporaryFile() as printed,
         tempfile.TemporaryFile() as said,
-        subprocess.Popen(command, env=env, stdout=said, stderr=said, **how) as process,
+        subprocess.Popen(command, env=env, stdout=printed, stderr=said, **how) as process,
     ):
         peak, ended = [0.0], threading.Event()
         watch = threading.Thread(target=_watch, args=(process.pid, peak, ended))
@@ -83,11 +97,24 @@ def peak_of(
         process.wait()
         ended.set()
         watch.join()
-        said.seek(0)
-        text = said.read().decode(errors="replace")
+        out, errors = (_read(file) for file in (printed, said))
     if process.returncode:
-        raise RuntimeError(f"{command[0]}: exit {process.returncode}: {text[-500:]}")
-    return peak[0]
+        raise RuntimeError(f"{command[0]}: exit {process.returncode}: {(out + errors)[-500:]}")
+    return Ended(peak[0], out)
+
+
+def peak_of(
+    command: Sequence[str],
+    env: dict[str, str] | None = None,
+    **how: Any,  # noqa: ANN401 - what subprocess takes
+) -> float:
+    """Run a program as `watched` does, and return the peak of its resident memory, in MB."""
+    return watched(command, env, **how).peak_mb
+
+
+def _read(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def _watch(pid: int, peak: list[float], ended: threading.Event) -> None:

@@ -94,6 +94,10 @@ class Barman:
         base = ["--incremental", "latest"] if kind == "incremental" else []
         return self.command("backup", "--wait", *base, "main", packed=packed)
 
+    def restore_command(self, backup: str, path: Path, *options: str) -> list[str]:
+        """Return the command line that restores a backup with the WAL after it, in two jobs."""
+        return self.command("recover", "--jobs", "2", *options, "main", backup, str(path))
+
     def backup(self, kind: Kind) -> None:
         """Take a backup."""
         self._must(*self.backup_command(kind))

@@ -79,6 +79,11 @@ class PgBackRest:
         """Return the command line that takes a backup into one of its repositories."""
         return self.command("backup", f"--type={KINDS[kind]}", f"--repo={repository}")
 
+    def restore_command(self, path: Path, *options: str) -> list[str]:
+        """Return the command line that restores the newest backup, to be promoted at its end."""
+        ends = ("--type=immediate", "--target-action=promote")
+        return self.command("restore", f"--pg1-path={path}", *ends, *options)
+
     def backup(self, kind: Kind) -> None:
         """Take a backup into the plain repository."""
         self.ground.must(self.backup_command(kind))

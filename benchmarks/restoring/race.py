@@ -1,0 +1,68 @@
+"""A race: several ways to the same copy, in turn, and the table of it."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from benchmarks.scale import ROUNDS
+from benchmarks.timing import Times, alternating
+
+
+WIDTH = 34
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to get something back: what is timed, and what comes before and after it.
+
+    `run` returns its peak of memory in MB.
+    """
+
+    run: Callable[[], float]
+    after: Callable[[], None]
+    before: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Phases:
+    """The seconds of each phase of this project's own restores."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, spent: Mapping[str, float]) -> None:
+        """Note the phases of one restore."""
+        for name, seconds in spent.items():
+            self.seconds.setdefault(name, []).append(seconds)
+
+    def show(self, whole: Times) -> None:
+        """Print the median of each, and what is left of the whole for the command line."""
+        medians = {name: statistics.median(spent) for name, spent in self.seconds.items()}
+        rest = whole.median - sum(medians.values())
+        for name, seconds in (medians | {"the command line": rest}).items():
+            print(f"    phase {name:<{WIDTH - 8}} {seconds:6.2f} s")
+
+
+def race(title: str, ways: Mapping[str, Way], rounds: int = ROUNDS) -> dict[str, Times]:
+    """Let each way be gone once a round, in turn, and print a line for each.
+
+    Returns:
+        The times; the ratios that are printed are to the first of them.
+
+    """
+    found = alternating(
+        {name: way.run for name, way in ways.items()},
+        rounds,
+        lambda name: ways[name].after(),
+        lambda name: ways[name].before(),
+    )
+    show(title, found)
+    return found
+
+
+def show(title: str, found: Mapping[str, Times], told: Mapping[str, str] | None = None) -> None:
+    """Print a line for each of some times, and what more is to be told of it."""
+    print(title)
+    first = next(iter(found.values()))
+    for name, times in found.items():
+        more = f"   {told[name]}" if told and name in told else ""
+        print(f"  {name:<{WIDTH}} {times.beside(first)}{more}")
