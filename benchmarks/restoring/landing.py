@@ -50,7 +50,15 @@ class Landing:
     def answer(self) -> None:
         """Start the copy, and ask it something as soon as it can be written."""
         self.cluster.start({"archive_mode": "off"}, START_S)
-        ask(self.cluster.server("main", DATABASE))
+        ask(self._server)
+
+    @property
+    def _server(self) -> Server:
+        return self.cluster.server("main", DATABASE)
+
+    def look(self) -> object:
+        """Tell what the copy holds."""
+        return look_at(self._server)
 
     def stop(self) -> None:
         """Stop the copy."""
@@ -60,6 +68,12 @@ class Landing:
         """Stop the copy and take it away."""
         self.cluster.stop("immediate")
         shutil.rmtree(self.path)
+
+
+def look_at(server: Server) -> object:
+    """Tell what the messages of a copy are, as far as the benchmarks change them."""
+    with server.connect() as connection:
+        return connection.execute("select count(*), sum(attempts) from hl7.messages").fetchone()
 
 
 def ask(server: Server) -> None:

@@ -15,11 +15,17 @@ WIDTH = 34
 class Way:
     """A way to get something back: what is timed, and what comes before and after it.
 
-    `run` returns its peak of memory in MB.
+    Args:
+        run: gets it back, and returns the peak of memory in MB.
+        after: takes it away.
+        look: tells what is there, which must be the same on every way.
+        before: prepares the run.
+
     """
 
     run: Callable[[], float]
     after: Callable[[], None]
+    look: Callable[[], object]
     before: Callable[[], None] = lambda: None
 
 
@@ -48,13 +54,20 @@ def race(title: str, ways: Mapping[str, Way], rounds: int = ROUNDS) -> dict[str,
     Returns:
         The times; the ratios that are printed are to the first of them.
 
+    Raises:
+        RuntimeError: the ways do not lead to the same.
+
     """
-    found = alternating(
-        {name: way.run for name, way in ways.items()},
-        rounds,
-        lambda name: ways[name].after(),
-        lambda name: ways[name].before(),
-    )
+    seen: dict[str, object] = {}
+
+    def between(name: str) -> None:
+        seen[name] = ways[name].look()
+        ways[name].after()
+
+    runs = {name: way.run for name, way in ways.items()}
+    found = alternating(runs, rounds, between, lambda name: ways[name].before())
+    if len(set(seen.values())) > 1:
+        raise RuntimeError(f"{title}: the copies differ: {seen}")
     show(title, found)
     return found
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.restoring import plain
-from benchmarks.restoring.landing import Landing, ask
+from benchmarks.restoring.landing import Landing, ask, look_at
 from benchmarks.restoring.race import Phases, Way
 from benchmarks.rivals.barman import Barman
 from benchmarks.rivals.ground import DATABASE
 from benchmarks.rivals.ours import Ours
 from benchmarks.rivals.pgbackrest import PgBackRest
 from benchmarks.timing import peak_of
+from tasks.postgres.server import Server
 from tasks.recovery.restoring import restored
 
 
@@ -20,16 +21,19 @@ def by_ours(ours: Ours, target: str, phases: Phases, *how: str) -> Way:
     path = Landing(ours.ground).path
     command = ours.command("restore", target, "--to", str(path), "--promote", "--json", *how)
 
+    def server() -> Server:
+        return restored.find(path).server.database(DATABASE)
+
     def run() -> float:
         peak = peak_of(command, ours.environment)
-        ask(restored.find(path).server.database(DATABASE))
+        ask(server())
         return peak
 
     def after() -> None:
         phases.note(restored.find(path).seconds)
         restored.remove(path)
 
-    return Way(run, after)
+    return Way(run, after, lambda: look_at(server()))
 
 
 def by_pgbackrest(rival: PgBackRest, *options: str) -> Way:
@@ -44,7 +48,7 @@ def by_pgbackrest(rival: PgBackRest, *options: str) -> Way:
         landing.answer()
         return peak
 
-    return Way(run, landing.clear)
+    return Way(run, landing.clear, landing.look)
 
 
 def by_barman(rival: Barman, *options: str) -> Way:
@@ -74,7 +78,7 @@ def by_command(landing: Landing, command: Sequence[str], env: dict[str, str] | N
         landing.answer()
         return peak
 
-    return Way(run, landing.clear)
+    return Way(run, landing.clear, landing.look)
 
 
 def over(older: Way, stop: Callable[[], object], way: Way) -> Way:
