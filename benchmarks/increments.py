@@ -53,7 +53,7 @@ def _measure(on: Ground, full: Contest, entries: dict[str, Entry]) -> None:
         contest = Contest(entries)
         found = {name: Found() for name in entries}
         for _ in range(CHANGES):
-            count = _change(on, percent)
+            count = change(on, percent)
             for name, times in contest.hold(1).items():
                 found[name].times.seconds += times.seconds
                 found[name].times.peak_mb = max(found[name].times.peak_mb, times.peak_mb)
@@ -73,7 +73,7 @@ def _show(name: str, found: Found, stored: int, whole: float) -> None:
     )
 
 
-def _change(on: Ground, percent: int) -> int:
+def change(on: Ground, percent: int) -> int:
     """Change messages that lie evenly among the others; return how many pages that changed."""
     since = lsn.parse(on.value("select pg_current_wal_lsn()"))
     on.execute(
