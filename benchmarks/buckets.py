@@ -13,16 +13,15 @@ from tasks.repository.s3.server import Server, serving
 
 BUCKET = "backups"
 
+STORE = "store"
+"""The directory of the server beside the operated cluster; its buckets are directories in it."""
+
 
 def measure(on: Ground, ours: Ours) -> None:
     """Run a real S3 server on this machine, and compare."""
     print("on PostgreSQL 18, full, to S3; the store shares the machine")
-    with serving(on.path / "store", BUCKET) as store:
-        bucket = replace(
-            ours,
-            extra={name.upper(): value for name, value in store.settings.items()},
-            stanza="bucket",
-        )
+    with serving(on.path / STORE, BUCKET) as store:
+        bucket = of(ours, store)
         whole = ours.data(ours.backups()[-1])[0]
         contest = Contest(
             {
@@ -39,6 +38,16 @@ def measure(on: Ground, ours: Ours) -> None:
         print(f"    the store takes {whole.stat().st_size / 1e6 / alone.median:,.0f} MB/s")
         show_phases(bucket)
         proofs.measure(bucket)
+
+
+def of(ours: Ours, store: Server) -> Ours:
+    """Return a stanza on the same cluster whose only repository is in the bucket."""
+    return replace(
+        ours,
+        extra={name.upper(): value for name, value in store.settings.items()},
+        stanza="bucket",
+        kept=ours.ground.path / STORE / BUCKET,
+    )
 
 
 def _put(store: Server, path: Path) -> float:

@@ -30,10 +30,10 @@ def unpack(backup: Path, into: Path, read: str = "cat") -> str:
     )
 
 
-def lay_wal(wal: Sequence[tuple[str, Path]], into: Path) -> str:
-    """Return what puts WAL where a starting server finds it."""
+def lay_wal(wal: Sequence[tuple[str, Path]], into: Path, read: str = "cat") -> str:
+    """Return what puts WAL where a starting server finds it; `read` is as in `unpack`."""
     folder = quote(str(into / "pg_wal"))
-    lines = [f"zstd -dcq {quote(str(path))} > {folder}/{name}" for name, path in wal]
+    lines = [f"{read} {quote(str(path))} | zstd -dcq > {folder}/{name}" for name, path in wal]
     return "\n".join(lines)
 
 

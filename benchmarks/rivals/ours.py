@@ -25,6 +25,7 @@ class Ours:
     stanza: str = "main"
     name: str = "hl7ops"
     start_key: str = "start_lsn"
+    kept: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,8 +48,8 @@ class Ours:
 
     @property
     def repository(self) -> Path:
-        """Its repository."""
-        return self.home / "repository"
+        """Its repository, which is in its home unless it is kept elsewhere."""
+        return self.kept or self.home / "repository"
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command line of it."""
