@@ -8,7 +8,7 @@ needs; what each leaves is taken away outside of its time.
 import shutil
 
 from benchmarks.contest import fill
-from benchmarks.restoring import whole
+from benchmarks.restoring import bucket, chain, database, replay, whole
 from benchmarks.rivals import barman, pgbackrest
 from benchmarks.rivals.ground import ground
 from benchmarks.rivals.ours import Ours
@@ -44,4 +44,9 @@ def _on_embedded() -> None:
         rival.backup("full")
         rival.settle()
         ours.set_up()
-        whole.beside_barman(ours, rival, ours.told("backup", "full")["id"])
+        backup = ours.told("backup", "full")["id"]
+        whole.beside_barman(ours, rival, backup)
+        bucket.measure(ours)
+        database.measure(ours, backup)
+        chain.measure(ours, rival, backup)
+        replay.measure(ours)
