@@ -43,7 +43,9 @@ def alternating(
     between: Callable[[str], None] = lambda _name: None,
     before: Callable[[str], None] = lambda _name: None,
 ) -> dict[str, Times]:
-    """Let each contestant run once a round, in turn.
+    """Let each contestant run once a round, in turn; each round begins with the next one.
+
+    So no contestant always comes after the same one, which leaves the disk something to do.
 
     Args:
         contestants: each runs once and returns its peak memory in MB, or 0.
@@ -53,11 +55,13 @@ def alternating(
 
     """
     found = {name: Times() for name in contestants}
-    for _ in range(rounds):
-        for name, run in contestants.items():
+    names = list(contestants)
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
             before(name)
             began = time.perf_counter()
-            peak = run()
+            peak = contestants[name]()
             found[name].seconds.append(time.perf_counter() - began)
             found[name].peak_mb = max(found[name].peak_mb, peak)
             between(name)

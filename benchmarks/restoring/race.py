@@ -1,5 +1,6 @@
 """A race: several ways to the same copy, in turn, and the table of it."""
 
+import os
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -64,8 +65,12 @@ def race(title: str, ways: Mapping[str, Way], rounds: int = ROUNDS) -> dict[str,
         seen[name] = ways[name].look()
         ways[name].after()
 
+    def before(name: str) -> None:
+        os.sync()  # nobody pays for what another has left to be written
+        ways[name].before()
+
     runs = {name: way.run for name, way in ways.items()}
-    found = alternating(runs, rounds, between, lambda name: ways[name].before())
+    found = alternating(runs, rounds, between, before)
     if len(set(seen.values())) > 1:
         raise RuntimeError(f"{title}: the copies differ: {seen}")
     show(title, found)
