@@ -81,9 +81,8 @@ class Loading:
         stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
         home, spaces = self.stanza.home, self.what.needs.tablespaces
         mapped = self.destination.mapped(spaces, stamp)
-        return Work(
-            Scratch(self.destination.work, home.owner, home.programs, mapped), digest, stamp
-        )
+        place = Scratch(self.destination.work, home.owner, home.programs, mapped)
+        return Work(place, self.destination.path, digest, stamp)
 
     @property
     def copy(self) -> Scratch:
