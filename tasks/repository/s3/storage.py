@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, BinaryIO, cast
 
 from tasks.control import clock
-from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.repository import lease
 from tasks.repository.lease import Mark
 from tasks.repository.s3.address import Address
@@ -181,11 +181,16 @@ class S3Storage:
             yield from page.get("Contents", [])
 
     def _pages(self, what: str, prefix: str) -> Iterator[dict[str, Any]]:
-        with answered(prefix, self.place):
-            pages = self._client.get_paginator(what).paginate(
-                Bucket=self.address.bucket, Prefix=self.address.key(prefix)
-            )
-            yield from pages
+        try:
+            with answered(prefix, self.place):
+                pages = self._client.get_paginator(what).paginate(
+                    Bucket=self.address.bucket, Prefix=self.address.key(prefix)
+                )
+                yield from pages
+        except Corrupt:  # a list misses nothing: the answer was an error that was cut short
+            raise Transient(
+                "the store's answer was cut short", seen=f"{what} in {self.place}", do="try again"
+            ) from None
 
     def _ask(self, name: str, what: str, **arguments: object) -> dict[str, Any]:
         with answered(name, self.place):

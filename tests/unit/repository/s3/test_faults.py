@@ -71,6 +71,15 @@ def collected(storage):
     assert storage.leftovers("main/") == []
 
 
+def test_an_error_that_is_cut_short_is_no_missing_object(troubled, storage, proxy):
+    """Where the store says that there are no uploads, and half of that is lost."""
+    storage.put("main/small", b"small")
+    troubled.objects("main/")
+    proxy.spoil("short", 1)
+    with pytest.raises(Transient, match="cut short"):
+        troubled.leftovers("main/")
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("work", WORK)
 def test_a_call_that_goes_wrong_once_is_made_again(troubled, storage, proxy, work, fault):
