@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markdown import Markdown
 
 from flows.verbs.backup import site
 from flows.verbs.output import AsJson, Repository, errors, progress, say, screen, show_table
-from reports.export import standalone
-from reports.kept import files
 from reports.page import duration
 from reports.recoverability import Board, problems, report
 from reports.recovery_plan import gaps
@@ -38,6 +35,7 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """Restore random points of the window, prove each copy, damage it, see that it is found."""
+    from reports.kept import files  # noqa: PLC0415
     from tasks.recovery.drill.rehearse import rehearse  # noqa: PLC0415
 
     stanza, done = site(repository), []
@@ -93,7 +91,7 @@ def recoverability(
         "drills": [_document(each) for each in board.standing.drills],
     }
     if html:
-        html.write_text(standalone(report(board)))
+        _write(html, report(board))
     say(document, lambda: screen.print(report(board), markup=False), as_json=as_json)
     if found:
         raise Corrupt(
@@ -102,6 +100,13 @@ def recoverability(
             seen="; ".join(found),
             do="hl7ops drill",
         )
+
+
+def _write(path: Path, page: str) -> None:
+    """Write a page to a file of its own."""
+    from reports.export import standalone  # noqa: PLC0415
+
+    path.write_text(standalone(page))
 
 
 def _board(stanza: Stanza) -> Board:
@@ -123,8 +128,10 @@ def recovery_plan(
         errors.print(f"the history of drills cannot be read: {error}", markup=False)
         known = bearings(stanza, clock.now(), None)
     page = plan_page(known)
+    from rich.markdown import Markdown  # noqa: PLC0415
+
     if html:
-        html.write_text(standalone(page))
+        _write(html, page)
     document = {"stanza": stanza.name, "gaps": gaps(known), "page": page}
     say(document, lambda: screen.print(Markdown(page)), as_json=as_json)
 

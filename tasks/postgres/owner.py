@@ -33,6 +33,11 @@ class Owner:
         if os.geteuid() != self.uid:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
+    def take_open(self, descriptor: int) -> None:
+        """Give an open file to this user."""
+        if os.geteuid() != self.uid:
+            os.fchown(descriptor, self.uid, self.gid)
+
     def can_reach(self, path: Path) -> bool:
         """Tell whether this user may read and enter a path that exists."""
         done = subprocess.run(  # noqa: S603

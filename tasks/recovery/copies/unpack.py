@@ -1,10 +1,12 @@
 """From stored objects to a data directory: read, checked and unpacked in one stream each."""
 
 import logging
+import os
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias
 
 from tasks.control.errors import Corrupt, WrongKey
 from tasks.postgres import lsn
@@ -21,6 +23,37 @@ from tasks.repository.wal import Archive, Kept, needed
 log = logging.getLogger(__name__)
 
 COPY_BYTES = 1 << 20
+
+Piece: TypeAlias = bytes | memoryview
+
+
+class Blocks:
+    """Gives the bytes of a source by number, in pieces that are not copied."""
+
+    def __init__(self, source: Source) -> None:
+        """Begin at its beginning."""
+        self._source = source
+        self._block = memoryview(b"")
+
+    def pieces(self, count: int) -> Iterator[Piece]:
+        """Yield the next bytes, so many.
+
+        Raises:
+            EOFError: the source ends before.
+
+        """
+        while count:
+            if not len(self._block):
+                self._block = memoryview(self._source.read(COPY_BYTES))
+            piece, self._block = self._block[:count], self._block[count:]
+            if not len(piece):
+                raise EOFError
+            count -= len(piece)
+            yield piece
+
+    def exactly(self, count: int) -> bytes:
+        """Return the next bytes, so many; raises as `pieces`."""
+        return b"".join(self.pieces(count))
 
 
 @dataclass(frozen=True)
@@ -41,7 +74,7 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
     with catalogue.vault.reading(catalogue.prefix(backup.id), item) as source:
         name = item.plain_name
         if name == MANIFEST:
-            _write(copy, copy.data / MANIFEST, source)
+            _write(copy, copy.data / MANIFEST, iter(lambda: source.read(COPY_BYTES), b""))
             return
         if name == MEASURE:
             return
@@ -114,15 +147,18 @@ def _take(copy: Scratch, path: Path, data: bytes) -> None:
 
 
 def _untar(copy: Scratch, tree: Tree, source: Source, name: str) -> None:
+    """Write what a tar holds; read here, since the library copies every byte several times."""
+    blocks = Blocks(source)
     try:
-        with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|", bufsize=COPY_BYTES) as tar:
-            for member in tar:
-                _place(copy, tree, tar, member)
-    except tarfile.TarError:
+        while any(header := blocks.exactly(tarfile.BLOCKSIZE)):
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+            _place(copy, tree, blocks, member)
+            blocks.exactly(-member.size % tarfile.BLOCKSIZE)
+    except (tarfile.TarError, EOFError):
         raise Corrupt("an object is not a whole tar", seen=name) from None
 
 
-def _place(copy: Scratch, tree: Tree, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+def _place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) -> None:
     """Write one member below the root, as PostgreSQL sends them: directories and plain files."""
     path = tree.root / member.name
     if ".." in path.parts or member.name.startswith("/"):
@@ -130,44 +166,50 @@ def _place(copy: Scratch, tree: Tree, tar: tarfile.TarFile, member: tarfile.TarI
     if member.isdir():
         copy.make(path)
     elif member.isfile():
-        content = tar.extractfile(member)
-        assert content is not None  # noqa: S101 - it is a file
         old = tree.old / member.name if tree.old else None
-        _write(copy, path, cast("Source", content), old)
+        _write(copy, path, blocks.pieces(member.size), old)
     elif not member.issym():
         raise Corrupt("a tar holds what a backup does not", seen=member.name)
 
 
-def _write(copy: Scratch, path: Path, source: Source, old: Path | None = None) -> None:
-    path.unlink(missing_ok=True)  # never through a link to what is the old directory's
+def _write(copy: Scratch, path: Path, pieces: Iterator[Piece], old: Path | None = None) -> None:
+    """Write a file, never through a link to what is the old directory's."""
     old = old if old and old.is_file() and not old.is_symlink() else None
-    same, begun = _alike(source, old) if old else (0, b"")
+    same, begun = _alike(pieces, old) if old else (0, b"")
+    path.unlink(missing_ok=True)
     if old and not begun and old.stat().st_size == same:
         path.hardlink_to(old)
-    else:
-        with path.open("wb", buffering=0) as file:
-            if old and same:
-                _copy_start(old, file, same)
-            file.write(begun)
-            while block := source.read(COPY_BYTES):
-                file.write(block)
-    path.chmod(0o600)
-    copy.owner.take(path)
+        path.chmod(0o600)
+        copy.owner.take(path)
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", 0) as file:
+        copy.owner.take_open(file.fileno())
+        if old and same:
+            _copy_start(old, file, same)
+        _put(file, begun)
+        for piece in pieces:
+            _put(file, piece)
 
 
-def _alike(source: Source, old: Path) -> tuple[int, bytes]:
-    """Read a source as far as an old file is the same.
+def _put(file: BinaryIO, piece: Piece) -> None:
+    """Write all of a piece; an unbuffered file may take a part of it."""
+    while len(piece):
+        piece = piece[file.write(piece) :]
+
+
+def _alike(pieces: Iterator[Piece], old: Path) -> tuple[int, Piece]:
+    """Read pieces as far as an old file is the same.
 
     Returns:
-        How many bytes are, and the first block that is not; empty: the source has ended.
+        How many bytes are, and the first piece that is not; empty: they have ended.
 
     """
     same = 0
     with old.open("rb", buffering=0) as known:
-        while block := source.read(COPY_BYTES):
-            if known.read(len(block)) != block:
-                return same, block
-            same += len(block)
+        for piece in pieces:
+            if known.read(len(piece)) != piece:
+                return same, piece
+            same += len(piece)
     return same, b""
 
 
@@ -175,5 +217,5 @@ def _copy_start(old: Path, file: BinaryIO, size: int) -> None:
     """Copy the first bytes of an old file, which are those that were read already."""
     with old.open("rb", buffering=0) as known:
         while size and (block := known.read(min(size, COPY_BYTES))):
-            file.write(block)
+            _put(file, block)
             size -= len(block)

@@ -24,17 +24,18 @@ PAUSE_S = 0.01
 
 SCRIPT = """\
 # Hands the file $1 of the archive to PostgreSQL as $2, when process $3 has fetched it into here.
-cd "$(dirname "$0")" || exit 200
-to=$OLDPWD/$2
+to=$PWD/$2
 case $2 in /*) to=$2 ;; esac
-printf %s "$1" > asked.new && mv asked.new asked
+cd "${0%/*}" || exit 200
+printf %s "$1" > asked
 until [ -f "ready/$1" ]; do
     [ -f "absent/$1" ] && exit 1
     [ -f failed ] && exit 200
     [ -e "/proc/$3" ] || exit 200
     sleep 0.01
 done
-mv "ready/$1" "$to" && rm -f asked
+: > asked
+mv "ready/$1" "$to" || exit 200
 """
 """An exit code above 125 ends the server, which would otherwise take it for the end of the WAL."""
 
@@ -116,13 +117,22 @@ class Feed:
         if asked and asked not in self._files:
             self._write(self._folder / "absent" / asked, b"")
             return
-        if asked:
-            self._next = self._order.index(asked)
-            if self._was_handed_over(asked):
-                del self._placed[asked]  # and is wanted again
-        for name in self._order[self._next : self._next + AHEAD]:
+        self._follow(asked)
+        wanted = [asked] if asked else []
+        for name in wanted + self._order[self._next : self._next + AHEAD]:
             if name not in self._placed:
                 self._placed[name] = fetchers.submit(self._place, name)
+
+    def _follow(self, asked: str) -> None:
+        """Move on to what comes after all that was handed over, or to what is asked for."""
+        ahead = self._order[self._next : self._next + AHEAD]
+        passed = [number for number, name in enumerate(ahead, 1) if self._was_handed_over(name)]
+        self._next += max(passed, default=0)
+        if asked and self._was_handed_over(asked):
+            del self._placed[asked]  # and is wanted again
+            self._next = self._order.index(asked)
+        elif asked:
+            self._next = max(self._next, self._order.index(asked))
 
     def _was_handed_over(self, name: str) -> bool:
         placed = self._placed.get(name)

@@ -109,6 +109,7 @@ def towards(plan: Plan, action: Action) -> dict[str, str]:
         "recovery_target_inclusive": "on" if stop is None or stop.inclusive else "off",
         "recovery_target_timeline": str(plan.timeline),
         "recovery_target_action": action,
+        "recovery_init_sync_method": "syncfs",
     }
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -61,8 +61,8 @@ class Restored:
     previous: str | None = None
     is_promoted: bool = False
     tablespaces: Sequence[str] = ()
-    differences: Sequence[str] = ()
-    left_out: Sequence[str] = ()
+    differences: Sequence[str] = field(default_factory=list)
+    left_out: Sequence[str] = field(default_factory=list)
 
     @property
     def beside(self) -> Path:

@@ -27,7 +27,7 @@ def built(scene, name, target, old=None):
     """Make the files of a copy, and return its data directory."""
     home = scene.stanza.home
     place = Scratch(scene.copies.folder / name, home.owner, home.programs, {}, old)
-    work = Work(place, name, "20261124T000000Z")
+    work = Work(place, place.path / "there", name, "20261124T000000Z")
     work.begin()
     Build(scene.stanza.catalogue, survey.plan(scene.stanza, parse(target)), work).run(
         lambda *_: None
