@@ -15,6 +15,7 @@ NAMES = (
     "speed",
     "seals",
     "targets",
+    "losses",
     "restores",
 )
 

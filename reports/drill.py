@@ -38,11 +38,13 @@ def _verdict(stanza: str, drills: Sequence[Drill]) -> str:
 
 def _drill(drill: Drill) -> str:
     noticed = "found by the checks" if drill.noticed else "**not noticed**"
+    behind = [] if drill.behind_s is None else [duration(drill.behind_s)]
     rows = [
         ("drawn", f"{drill.target} from {drill.backup}" if drill.target else "nothing"),
         ("seed", str(drill.seed)),
         ("fault brought in", f"{drill.fault}: {noticed}" if drill.fault else "none"),
         ("a cluster that can be written after", duration(drill.rto_s) if drill.rto_s else "-"),
+        *(("last heartbeat before the point", each) for each in behind),
         ("restored", size(drill.restored_bytes)),
         ("replayed", size(drill.replayed_bytes)),
         *((name, duration(seconds)) for name, seconds in (drill.seconds or {}).items()),

@@ -207,7 +207,7 @@ def _alike(pieces: Iterator[Piece], old: Path) -> tuple[int, Piece]:
     same = 0
     with old.open("rb", buffering=0) as known:
         for piece in pieces:
-            if known.read(len(piece)) != piece:
+            if known.read(len(piece)) != bytes(piece):  # a view would be compared byte by byte
                 return same, piece
             same += len(piece)
     return same, b""

@@ -159,7 +159,7 @@ def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> None:
     dump = _side(stanza, new.of).with_suffix(".dump")
     shutil.rmtree(dump, ignore_errors=True)
     try:
-        how = ["--format=directory", "--compress=0", "--create", "--file", dump]
+        how = ["--format=directory", "--compress=0", "--no-sync", "--create", "--file", dump]
         _run(stanza, "pg_dump", source, how)
         with administering(server, new.of) as connection:
             place = connection.info.dbname

@@ -1,6 +1,7 @@
 """Hold a database that was loaded against where it came from, and against the live one."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tasks.postgres import contents
@@ -53,8 +54,10 @@ def compare(database: str, source: Server, loaded: Server, live: Server) -> Comp
         live: what it is to take the place of.
 
     """
-    wanted, found = _measured(source, database), _measured(loaded, database)
-    now = _measured(live, database)
+    with ThreadPoolExecutor(3, "measure") as pool:
+        wanted, found, now = pool.map(
+            lambda each: _measured(each, database), (source, loaded, live)
+        )
     rules = _bounds(wanted.rules, now.rules)
     suite = expectations.Suite()
     checks = [suite.compare(each) for each in comparisons("locked", wanted, found)]

@@ -32,6 +32,8 @@ class Drill:
         replayed_bytes: of WAL.
         exposed_s: how far what was archived lay behind when it began, in seconds, by the last
             transaction in it: what a disaster would have cost just then; None: nothing is known.
+        behind_s: how far the last heartbeat in the copy lies before the last transaction that it
+            replayed, in seconds: what is told of a loss is off by so much; None: none is in it.
         error: why it broke off.
 
     """
@@ -50,6 +52,7 @@ class Drill:
     restored_bytes: int = 0
     replayed_bytes: int = 0
     exposed_s: float | None = None
+    behind_s: float | None = None
     error: str | None = None
 
     @property

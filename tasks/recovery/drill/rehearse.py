@@ -15,6 +15,8 @@ from tasks.recovery.copies.scratch import held
 from tasks.recovery.drill import faults
 from tasks.recovery.drill.draw import draw
 from tasks.recovery.drill.outcome import Drill
+from tasks.recovery.loss import heartbeat
+from tasks.recovery.loss.heartbeat import Beat
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Window
 from tasks.recovery.planning.target import parse
@@ -31,6 +33,8 @@ from tasks.repository.stanza import Stanza
 
 
 REACHED = "the copy is at the point that was drawn"
+
+BEATEN = "the last heartbeat is from before that point"
 
 
 def rehearse(
@@ -88,13 +92,36 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
     progress("prove", 0, 0)
     walked = amcheck.check(done.server, stanza.programs)  # it adds its extension
     found = measured(done.server)
+    beat = _last_beat(stanza, done)
     there = Check("boot", REACHED, "pass", done.stop)
-    checks = [there, *walked, *_rules(stanza, done, found)]
-    drill = replace(drill, checks=checks)
+    beaten = [_not_after(beat, done)] if beat else []
+    checks = [there, *walked, *beaten, *_rules(stanza, done, found)]
+    drill = replace(drill, checks=checks, behind_s=_behind(beat, done))
     if any(check.outcome != "pass" for check in checks):
         return drill
     fault, noticed = _damaged(done.server, found, random.Random(begun.seed))  # noqa: S311
     return replace(drill, fault=f"{fault.name}: {fault.subject}", noticed=noticed)
+
+
+def _last_beat(stanza: Stanza, done: Restored) -> Beat | None:
+    """Return the last heartbeat of the platform in a copy; None: it has none, or no platform."""
+    try:
+        return heartbeat.last(done.server.database(stanza.located.parameters()["dbname"]))
+    except OpsError:
+        return None
+
+
+def _not_after(beat: Beat, done: Restored) -> Check:
+    """See that the copy holds nothing from after the point, by what was written there itself."""
+    is_before = lsn.parse(beat.lsn) < lsn.parse(done.lsn)
+    seen = f"written at {beat.lsn}, the copy is at {done.lsn}"
+    return Check("contents", BEATEN, "pass" if is_before else "fail", seen)
+
+
+def _behind(beat: Beat | None, done: Restored) -> float | None:
+    if beat is None or done.last_transaction_at is None:
+        return None
+    return round(max((done.last_transaction_at - beat.at).total_seconds(), 0.0), 3)
 
 
 def _rules(stanza: Stanza, done: Restored, found: Measure) -> list[Check]:

@@ -20,6 +20,7 @@ from tasks.recovery.drill import faults, rehearse
 from tasks.recovery.drill.evidence import Evidence, see_unbroken
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import checked, signed, standing
+from tasks.recovery.loss import heartbeat
 from tasks.repository.stanza import open_stanza
 
 
@@ -34,15 +35,24 @@ def stanza():
     opened = open_stanza(settings.load(hl7ops_home=home))
     server = opened.server()
     installation.install(server)
+    heartbeat.install(server)
+    beat(server)
     for number, kind in enumerate(("full", "incremental")):
         populate.populate(server, ingest.load_generated, 150, seed=number, end=END, days=5)
         take(opened, kind)
+        beat(server)
     populate.populate(server, ingest.load_generated, 150, seed=9, end=END, days=5)
     wal.pull(opened, server)
     yield opened
     opened.home.primary.stop("immediate")
     opened.home.control.stop("immediate")
     shutil.rmtree(home)
+
+
+def beat(server):
+    """Let the platform's heart beat once."""
+    with server.connect() as connection:
+        heartbeat.beat(connection)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -54,6 +64,8 @@ def test_a_drill_passes_and_leaves_nothing(stanza, seed):
     assert done.target.startswith("lsn:")
     assert done.rto_s > 0
     assert done.restored_bytes > 1 << 20
+    assert done.behind_s is not None
+    assert rehearse.BEATEN in {check.name for check in done.checks}
     assert {check.tier for check in done.checks} == {"boot", "structure", "contents"}
     assert [path.name for path in (stanza.home.path / "drill").iterdir()] == [".lock"]
 
@@ -66,6 +78,15 @@ def test_a_fault_that_nobody_notices_fails_the_drill(stanza, monkeypatch):
     assert (done.verdict, done.noticed) == ("failed", False)
     with pytest.raises(Corrupt, match="unnoticed: nothing: anything"):
         done.require()
+
+
+def test_a_heartbeat_from_after_the_point_fails_the_drill(stanza, monkeypatch):
+    """It would mean that the copy holds more than it should."""
+    late = heartbeat.Beat(9, clock.now(), "FF/0")
+    monkeypatch.setattr(heartbeat, "last", lambda _: late)
+    done = rehearse.rehearse(stanza, 1)
+    assert done.verdict == "failed"
+    assert [check.name for check in done.checks if check.outcome == "fail"] == [rehearse.BEATEN]
 
 
 def test_a_broken_object_fails_the_drill(stanza):
