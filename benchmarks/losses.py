@@ -34,7 +34,7 @@ _MESSAGES = """
 select coalesce(c.name, '(none)'), m.control_id, m.received_at,
        pg_xact_commit_timestamp(raw.xmin)
 from hl7.messages raw join hl7_contract.messages m on m.message_id = raw.id
-  left join hl7_contract.connections c using (connection_id)
+  left join hl7_contract.connections c on c.connection_id = m.connection_id
 """
 
 

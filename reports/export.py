@@ -14,9 +14,9 @@ body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--text);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word }
 h1 { font-size: 1.5rem; border-bottom: 1px solid var(--line); padding-bottom: .4rem }
 h2 { font-size: 1.2rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100%; font-size: .9rem }
+table { border-collapse: collapse; display: block; overflow-x: auto; font-size: .9rem }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere }
+  vertical-align: top; overflow-wrap: break-word }
 th { background: var(--soft) }
 code, pre { font-family: ui-monospace, monospace; font-size: .85rem; background: var(--soft) }
 pre { padding: .7rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px }

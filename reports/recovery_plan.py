@@ -8,7 +8,7 @@ from tasks.control.clock import readable
 from tasks.recovery.bearings import Bearings, Source
 
 
-NOT_MEASURED = "not measured yet: `hl7ops drill` measures it"
+NOT_MEASURED = "nothing is known before the first `hl7ops drill`"
 
 
 def report(known: Bearings) -> str:
@@ -34,7 +34,7 @@ def gaps(known: Bearings) -> list[str]:
     if not any(source.window for source in known.sources):
         found.append("nothing can be restored")
     if len(known.sources) == 1:
-        found.append("no second repository: the loss of its place is the loss of everything")
+        found.append("no second repository")
     found += [f"repository {each.name}: {each.problem}" for each in known.sources if each.problem]
     if known.is_encrypted and known.identity is None:
         found.append("no identity here reads what is encrypted; know where it is")
@@ -56,31 +56,24 @@ def _drilled(known: Bearings) -> str:
 
 
 def _expected(known: Bearings) -> str:
-    lost = "what was not archived yet"
-    exposed = known.standing.score.exposed_p95_s if known.standing else None
-    if exposed is not None:
-        lost += f": {duration(exposed)} at most in 95 % of the drills"
-    whole = _whole(known)
+    score = known.standing.score if known.standing else None
+    times = (score.p50_s, score.p95_s) if score else (None, None)
+    lost = (score.exposed_p50_s, score.exposed_p95_s) if score else (None, None)
     rows = [
-        ("a restore of the whole cluster", whole, lost),
-        ("one database of the live cluster", _one(known), "nothing of the other databases"),
-        ("a roll back of that", "seconds", "nothing"),
+        ("the whole cluster", _measured(times), _measured(lost)),
+        ("one database", "that, a dump and a load", "nothing of the others"),
+        ("a roll back of it", "seconds", "nothing"),
     ]
-    return page("## How long, and how much", table(["what", "takes", "loses"], rows)).strip()
+    said = f"Measured by drills; {NOT_MEASURED}." if times[0] is None else "Measured by drills."
+    return page("## How long, and how much", table(["what", "takes", "loses"], rows), said).strip()
 
 
-def _whole(known: Bearings) -> str:
-    score = known.standing.score if known.standing else None
-    if score is None or score.p50_s is None or score.p95_s is None:
-        return NOT_MEASURED
-    return f"{duration(score.p50_s)}, in 95 % of the drills {duration(score.p95_s)} at most"
-
-
-def _one(known: Bearings) -> str:
-    score = known.standing.score if known.standing else None
-    if score is None or score.p95_s is None:
-        return NOT_MEASURED
-    return f"the restore, {duration(score.p95_s)}, and a dump and load of that database"
+def _measured(ends: tuple[float | None, float | None]) -> str:
+    """Spell a median, and what 95 % keep to."""
+    middle, most = ends
+    if middle is None or most is None:
+        return "not known"
+    return f"{duration(middle)} (p95 {duration(most)})"
 
 
 def _table_lost(known: Bearings) -> str:

@@ -64,7 +64,7 @@ def reached_rows(done: Restored) -> list[tuple[str, str]]:
     return [
         ("asked for", done.target),
         ("reached", done.stop),
-        ("replayed to", f"{done.lsn} on timeline {done.timeline}"),
+        *(("replayed to", each) for each in _replayed(done)),
         *([("last transaction", exact(last))] if last else []),
         ("from", done.backup),
         *(("**differs**", each) for each in done.differences),
@@ -72,6 +72,12 @@ def reached_rows(done: Restored) -> list[tuple[str, str]]:
         ("took", duration(sum(done.seconds.values()))),
         *((name, duration(seconds)) for name, seconds in done.seconds.items()),
     ]
+
+
+def _replayed(done: Restored) -> list[str]:
+    """Say how far WAL was replayed; what was loaded has replayed none."""
+    is_loaded = done.backup.startswith("snapshot-")
+    return [] if is_loaded else [f"{done.lsn} on timeline {done.timeline}"]
 
 
 def _planned(plan: Plan | Wanted) -> str:

@@ -31,6 +31,11 @@ from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
 
 
+def _destination(stanza: Stanza, to: str | None, *, replace: bool) -> Destination:
+    """Return where a copy goes; unless told, it is `restored` in the home."""
+    return Destination(chosen(stanza, Path(to) if to else None), replace)
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a restore is asked for; a text of each, as a form gives it."""
@@ -44,8 +49,8 @@ class Wish:
     promote: bool = False
 
     def destination(self, stanza: Stanza) -> Destination:
-        """Return where the copy goes; unless told, it is `restored` in the home."""
-        return Destination(chosen(stanza, Path(self.to) if self.to else None), self.replace)
+        """Return where the copy goes."""
+        return _destination(stanza, self.to, replace=self.replace)
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ class Part:
         return wanted(stanza, find(stanza, self.snapshot), selection)
 
     def destination(self, stanza: Stanza) -> Destination:
-        """Return where the copy goes; unless told, it is `restored` in the home."""
-        return Destination(chosen(stanza, Path(self.to) if self.to else None), self.replace)
+        """Return where the copy goes."""
+        return _destination(stanza, self.to, replace=self.replace)
 
 
 @step("verify", run_name="verify {wanted}")

@@ -1,5 +1,6 @@
 """The README tells the truth about what there is."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_lock_files_carry_no_address_of_an_index(name):
     assert "--hash=sha256:" in text
 
 
-def test_the_picture_of_the_readme_is_there():
-    """The README shows a report as it looks."""
-    assert (ROOT / ".github" / "report.png").stat().st_size > 10_000
+@pytest.mark.parametrize("picture", re.findall(r"!\[.+?\]\((.+?)\)", README))
+def test_the_pictures_of_the_readme_are_there(picture):
+    """The README shows reports as they look."""
+    assert (ROOT / picture).stat().st_size > 10_000
+
+
+def test_the_readme_shows_reports():
+    """Of a backup, of recoverability, and the plan of a recovery."""
+    assert README.count("![") >= 3

@@ -17,6 +17,7 @@ from tasks.postgres.server import Server
 from tasks.recovery.copies import dumps, load
 from tasks.recovery.copies.load import Portion
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch, held
+from tasks.recovery.proving import expectations
 from tasks.recovery.restoring import recovering
 from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.recovering import Copy, Reached
@@ -105,6 +106,7 @@ class Loading:
     def _loaded(self, tell: Progress) -> None:
         """Make the cluster, fill it, and compare; what was found is noted, for after a kill."""
         what, picked = self.what, self._picked()
+        expectations.warm_up()
         with self._running() as server:
             with self.phases.phase("load"):
                 self._load(picked, tell)
