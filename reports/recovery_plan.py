@@ -18,6 +18,8 @@ def report(known: Bearings) -> str:
         f"As of {readable(known.now)}, {_drilled(known)}. The platform is down or damaged: find"
         " below what was lost, and do what stands there, from the top. Nothing here destroys"
         " anything: what a command replaces is moved aside.",
+        f"```bash\nexport PATH={quote(str(known.commands))}:$PATH\n"
+        f"export HL7OPS_HOME={quote(str(known.home))} HL7OPS_STANZA={known.stanza}\n```",
         _expected(known),
         _table_lost(known),
         _primary_lost(known),
@@ -38,8 +40,11 @@ def gaps(known: Bearings) -> list[str]:
     found += [f"repository {each.name}: {each.problem}" for each in known.sources if each.problem]
     if known.is_encrypted and known.identity is None:
         found.append("no identity here reads what is encrypted; know where it is")
-    if known.standing is None or not known.standing.drills:
+    drills = known.standing.drills if known.standing else ()
+    if not any(each.verdict == "passed" for each in drills):
         found.append("no drill has shown that this works")
+    elif drills[-1].verdict != "passed":
+        found.append("the last drill did not pass")
     return found
 
 
@@ -51,8 +56,9 @@ def _verdict(known: Bearings) -> str:
 
 
 def _drilled(known: Bearings) -> str:
-    last = known.standing.score.last_at if known.standing else None
-    return f"last rehearsed {readable(last)}" if last else "never rehearsed"
+    drills = known.standing.drills if known.standing else ()
+    passed = [each.started_at for each in drills if each.verdict == "passed"]
+    return f"last rehearsed {readable(passed[-1])}" if passed else "never rehearsed"
 
 
 def _expected(known: Bearings) -> str:
@@ -82,7 +88,8 @@ def _table_lost(known: Bearings) -> str:
     snapshots = [each for each in known.sources if each.snapshot]
     where = _of(known, snapshots[0]) if snapshots else ""
     look = (
-        f"hl7ops snapshot restore {snapshots[0].snapshot} --table {name}.SCHEMA.TABLE{where}"
+        f"hl7ops snapshot restore {snapshots[0].snapshot} --table {name}.SCHEMA.TABLE"
+        f"{where} --to {quote(str(known.home / 'part'))}"
         if snapshots
         else None
     )

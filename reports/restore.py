@@ -67,7 +67,7 @@ def reached_rows(done: Restored) -> list[tuple[str, str]]:
         *(("replayed to", each) for each in _replayed(done)),
         *([("last transaction", exact(last))] if last else []),
         ("from", done.backup),
-        *(("**differs**", each) for each in done.differences),
+        *(("differs", each) for each in done.differences),
         *(("left out", each) for each in done.left_out),
         ("took", duration(sum(done.seconds.values()))),
         *((name, duration(seconds)) for name, seconds in done.seconds.items()),

@@ -1,6 +1,7 @@
 """Verbs that set one database of the live cluster back: `database restore`, `database rollback`."""
 
 import sys
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -98,7 +99,9 @@ def _show(done: SetBack) -> None:
         return
     name, previous = done.swapped.database, done.swapped.previous
     screen.print(f"[bold]{name}[/] is as it was; nobody could connect for {done.swapped.seconds} s")
-    screen.print(f"  what was there is kept as {previous}; back: hl7ops database rollback {name}")
+    screen.print(
+        f"  what was there is kept as {previous}; back: hl7ops database rollback {quote(name)}"
+    )
 
 
 @database_app.command("rollback")

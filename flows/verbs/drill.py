@@ -15,7 +15,7 @@ from reports.recoverability import Board, problems, report
 from reports.recovery_plan import gaps
 from reports.recovery_plan import report as plan_page
 from tasks.control import clock
-from tasks.control.errors import Corrupt, OpsError
+from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.recovery.bearings import bearings
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import checked, seed, signed, standing
@@ -106,7 +106,14 @@ def _write(path: Path, page: str) -> None:
     """Write a page to a file of its own."""
     from reports.export import standalone  # noqa: PLC0415
 
-    path.write_text(standalone(page))
+    try:
+        path.write_text(standalone(page))
+    except OSError as error:
+        raise Refused(
+            "the page cannot be written",
+            seen=f"{path}: {error.strerror}",
+            expected="a file in a directory that is there",
+        ) from None
 
 
 def _board(stanza: Stanza) -> Board:
@@ -124,7 +131,7 @@ def recovery_plan(
     stanza = site()
     try:
         known = bearings(stanza, clock.now(), _board(stanza).standing)
-    except OpsError as error:  # the plan is wanted all the more
+    except (OpsError, OSError) as error:  # the plan is wanted all the more
         errors.print(f"the history of drills cannot be read: {error}", markup=False)
         known = bearings(stanza, clock.now(), None)
     page = plan_page(known)
@@ -139,7 +146,10 @@ def recovery_plan(
 def evidence(
     *,
     check: Annotated[
-        Path | None, typer.Option(help="Hold an earlier export against the history.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Hold an earlier export against the history."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -98,12 +98,12 @@ def mapping(pairs: list[str]) -> dict[str, Path]:
     """
     found = {}
     for pair in pairs:
-        old, equals, new = pair.partition("=")
-        if not equals or not Path(new).is_absolute():
+        old, equals, new = pair.rpartition("=/")  # either may hold an equals sign
+        if not equals:
             raise Refused(
                 "that leads no tablespace anywhere", seen=pair, expected="OLD=NEW, absolute"
             )
-        found[old] = Path(new)
+        found[old] = Path("/", new)
     return found
 
 

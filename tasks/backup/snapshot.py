@@ -1,10 +1,11 @@
 """Take a snapshot: a dump of each database, and what all share, sealed in that same snapshot."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
@@ -22,6 +23,8 @@ from tasks.repository.seal import Measure, Seal
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import CHUNK_BYTES, Sink
 
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,7 +74,7 @@ class Snapshot:
             numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
             with _beside(measure, watch.watching, tables, shot.sequences) as measuring:
                 dumps = self._dump(numbers, shot, kept, progress)
-            measured = measuring.result()
+            measured = _of_dumped(measuring.result(), [dump.database for dump in dumps])
         with self._storing(f"{MEASURE}.zst", kept) as sink:
             sink.write(measured.to_bytes())
         return Backup(
@@ -166,6 +169,18 @@ def _beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator
             yield doing
         finally:
             doing.result()
+
+
+def _of_dumped(measured: Measure, dumped: Sequence[str]) -> Measure:
+    """Leave out of a seal what tells of databases that take no connections, and were not dumped."""
+    structure = dict(measured.structure)
+    databases = {key.removeprefix("database ") for key in structure if key.startswith("database ")}
+    for closed in sorted(databases - {*dumped}):
+        log.warning("database %s takes no connections, so it is not in the snapshot", closed)
+        for key in [*structure]:
+            if key == f"database {closed}" or key.startswith(f"setting {closed}/"):
+                del structure[key]
+    return replace(measured, structure=structure)
 
 
 def _seal(shot: Shot, measured: Measure, phases: Phases) -> Seal:

@@ -38,8 +38,9 @@ select n.nspname || '.' || c.relname,
            nullif(pg_relation_filenode(t.oid), 0))], null),
        coalesce(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid)
          + pg_stat_get_tuples_deleted(c.oid), 0),
-       (select md5(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.attisdropped), ','
-          order by a.attnum)) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
+       (select md5(coalesce(string_agg(
+          concat_ws(' ', a.attnum, a.attname, a.atttypid, a.attisdropped), ','
+          order by a.attnum), '')) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
        pg_table_size(c.oid)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   join pg_database d on d.datname = current_database()

@@ -28,6 +28,17 @@ SILENT = "nothing in its log"
 """What stands for the last words of a server that said nothing fatal."""
 
 
+SHORTAGES = (
+    "No space left on device",
+    "Cannot allocate memory",
+    "out of memory",
+    "Too many open files",
+    "could not create any Unix-domain sockets",
+    "could not create semaphores",
+)
+"""What a server says that lacks something of this machine; it tells nothing of the backup."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A data directory, the directory of its socket, and the programs that serve it.

@@ -1,6 +1,7 @@
 """Where everything is that a recovery needs: servers, repositories, keys, and how long it takes."""
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from tasks.recovery.drill.standing import Standing
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Window
 from tasks.repository.catalogue import Catalogue
+from tasks.repository.proof import condemns
 from tasks.repository.s3.storage import S3Storage
 from tasks.repository.stanza import Stanza
 
@@ -43,6 +45,7 @@ class Bearings:
         database: that of the platform.
         home: where embedded clusters, keys and scratch space are.
         programs: the directory of PostgreSQL's programs.
+        commands: the directory of the command line `hl7ops`.
         keys: the folder of the keys that sign backups.
         identity: the file of the age identity; None: nothing is encrypted, or it is elsewhere.
         is_encrypted: whether what is kept is.
@@ -58,6 +61,7 @@ class Bearings:
     database: str
     home: Path
     programs: Path
+    commands: Path
     keys: Path
     identity: Path | None
     is_encrypted: bool
@@ -82,6 +86,7 @@ def bearings(stanza: Stanza, now: datetime, standing: Standing | None) -> Bearin
         database=parameters["dbname"],
         home=home,
         programs=stanza.programs,
+        commands=Path(sys.executable).parent,
         keys=home / "keys",
         identity=settings.age_identity_file,
         is_encrypted=bool(settings.age_recipients),
@@ -96,7 +101,11 @@ def _source(stanza: Stanza, name: str) -> Source:
     place, settings = catalogue.storage.place, _settings(catalogue)
     try:
         window = survey.window(stanza.at(name))
-        snapshots = [each.id for each in catalogue.backups() if each.type == "snapshot"]
+        snapshots = [
+            each.id
+            for each in catalogue.backups()
+            if each.type == "snapshot" and not condemns(catalogue.last_proof(each.id))
+        ]
     except OpsError as error:
         return Source(name, place, settings, problem=str(error))
     return Source(name, place, settings, window, snapshots[-1] if snapshots else None)

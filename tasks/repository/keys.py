@@ -139,7 +139,7 @@ def _opened(data: bytes, name: str) -> tuple[dict[str, Any], str]:
         key = str(envelope["key"])
         signature = base64.b64decode(envelope["signature"], validate=True)
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Corrupt("a document cannot be read", seen=name, expected="signed JSON") from None
     try:
         public.verify(signature, _canonical(document))

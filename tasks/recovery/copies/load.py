@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.control.phases import Progress
 from tasks.postgres import programs
+from tasks.postgres.cluster import SHORTAGES
 from tasks.postgres.server import Server
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
 from tasks.repository.model import Backup
@@ -172,8 +173,19 @@ def _restore(copy: Scratch, server: Server, portion: Portion) -> None:
         raise not_loaded(server.stanza, f"database {portion.database}", done.stderr.splitlines())
 
 
-def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> Corrupt:
-    """Return what is raised where a program failed to load something: the objects that it names."""
+def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> OpsError:
+    """Return what is raised where a program failed to load something: the objects that it names.
+
+    What this machine lacks is told as that, and says nothing of what is kept.
+    """
+    lacking = {each for each in SHORTAGES if any(each in line for line in lines)}
+    if lacking:
+        return Refused(
+            f"this machine cannot load {what}",
+            stanza=stanza,
+            seen=", ".join(sorted(lacking)),
+            do="make room; the same call then goes on",
+        )
     return Corrupt(
         f"{what} could not be loaded whole",
         stanza=stanza,

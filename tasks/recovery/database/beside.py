@@ -79,6 +79,7 @@ def prepare(
     """
     server, phases = stanza.server(), Phases()
     _see_that_it_is_there(server, database)
+    _see_no_subscription(server.database(database), database)
     try:
         with phases.phase("restore"):
             origin = _copy(stanza, database, target, tell)
@@ -86,6 +87,8 @@ def prepare(
         new = aside(database, "restoring", clock.now())
         with phases.phase("load"):
             tell("load", 0, 0)
+            _see_that_it_is_there(origin.server, database)
+            _see_no_subscription(origin.server.database(database), database)
             source = _renamed(origin.server, database, new)
             _load(stanza, source, server, new)
             new = _marked(server, new)
@@ -102,9 +105,11 @@ def prepare(
 
 def discard(stanza: Stanza, database: str) -> None:
     """Drop what was loaded and not swapped in, and remove the copy that it came from."""
-    discard_loaded(stanza.server(), database)
-    shutil.rmtree(_side(stanza, database).with_suffix(".dump"), ignore_errors=True)
-    unmake(stanza, _side(stanza, database))
+    try:
+        discard_loaded(stanza.server(), database)
+    finally:
+        shutil.rmtree(_side(stanza, database).with_suffix(".dump"), ignore_errors=True)
+        unmake(stanza, _side(stanza, database))
 
 
 def _side(stanza: Stanza, database: str) -> Path:
@@ -125,6 +130,27 @@ def _see_that_it_is_there(server: Server, database: str) -> None:
         )
 
 
+def _see_no_subscription(server: Server, database: str) -> None:
+    """See that a database has no subscription: a copy of one would lead to the slot of the other.
+
+    Raises:
+        Refused: it has one.
+
+    """
+    with server.connect() as connection:
+        rows = connection.execute(
+            "select subname from pg_subscription where subdbid ="
+            " (select oid from pg_database where datname = current_database()) order by 1"
+        ).fetchall()
+    if rows:
+        raise Refused(
+            "a database with a subscription is not swapped: two would share one slot",
+            stanza=server.stanza,
+            seen=f"{rows[0][0]} in {database}",
+            do="restore it aside with hl7ops restore, and take over from there what is wanted",
+        )
+
+
 def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Restored:
     """Restore a copy of the cluster at the point, or load the database of a snapshot."""
     path = _side(stanza, database)
@@ -139,7 +165,6 @@ def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Rest
 
 def _renamed(origin: Server, database: str, new: Aside) -> Server:
     """Rename the database in its copy, so that what is dumped of it bears the new name."""
-    _see_that_it_is_there(origin, database)
     with administering(origin, database) as connection:
         rename = sql.SQL("alter database {} rename to {}")
         connection.execute(rename.format(sql.Identifier(database), sql.Identifier(new.name)))

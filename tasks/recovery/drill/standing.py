@@ -45,8 +45,23 @@ def evidence(stanza: Stanza) -> Evidence:
 
 
 def signed(stanza: Stanza) -> str:
-    """Return the history of drills as a document that we sign."""
-    document = exported(stanza.name, evidence(stanza).records())
+    """Return the history of drills as a document that we sign.
+
+    Raises:
+        Corrupt: it was tampered with.
+        Refused: there is none, such as after the control cluster was lost.
+
+    """
+    records = evidence(stanza).records()
+    if not records:
+        raise Refused(
+            "there is no history of drills",
+            stanza=stanza.name,
+            seen=f"nothing in {stanza.home.control.data}",
+            do="hl7ops drill; what was kept before lies in the repositories, under reports/",
+        )
+    see_unbroken(records)
+    document = exported(stanza.name, records)
     return stanza.catalogue.keyring.sign(document).decode()
 
 

@@ -8,23 +8,13 @@ from contextlib import contextmanager
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
-from tasks.postgres.cluster import SILENT, last_words
+from tasks.postgres.cluster import SHORTAGES, SILENT, last_words
 from tasks.postgres.server import Server
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
 from tasks.repository.model import Backup
 
 
 RECOVERY_TIMEOUT_S = 3600
-
-SHORTAGES = (
-    "No space left on device",
-    "Cannot allocate memory",
-    "out of memory",
-    "Too many open files",
-    "could not create any Unix-domain sockets",
-    "could not create semaphores",
-)
-"""What a server says that lacks something of this machine; it tells nothing of the backup."""
 
 CONFIGURATION = "scratch.conf"
 ACCESS = "scratch_hba.conf"

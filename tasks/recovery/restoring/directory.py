@@ -97,6 +97,8 @@ def examine(
         raise _refused(
             path, "the directory above it is not there, or not for the user that runs PostgreSQL"
         )
+    if not os.access(parent, os.W_OK):
+        raise _refused(path, "nothing can be written in the directory above it")
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise _refused(path, "it is no directory")
     if pid := served_by(path):

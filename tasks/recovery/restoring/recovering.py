@@ -12,10 +12,9 @@ from tasks.control.clock import exact
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.control.phases import Progress
 from tasks.postgres import lsn
-from tasks.postgres.cluster import Cluster, last_words
+from tasks.postgres.cluster import SHORTAGES, Cluster, last_words
 from tasks.postgres.server import Connection, Server
 from tasks.recovery.planning.plan import Plan
-from tasks.recovery.proving.boot import SHORTAGES
 from tasks.recovery.restoring.feed import Feed
 
 

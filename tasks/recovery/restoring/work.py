@@ -176,7 +176,7 @@ class Work:
         known = noted(self.place.path)
         for space in map(Path, known.spaces if known else ()):
             shutil.rmtree(space, ignore_errors=True)
-            if space.parent.name.endswith(f".tablespaces-{self.stamp}"):
+            if known and space.parent.name.endswith(f".tablespaces-{known.stamp}"):
                 with suppress(OSError):  # another tablespace is still there
                     space.parent.rmdir()
         self._empty()

@@ -80,6 +80,24 @@ def parse(listed: str) -> list[Entry]:
     return found
 
 
+class Rows:
+    """Which tables' rows a dump holds: the list has a space between schema, name and owner."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Look at the entries of a dump, or at some of them."""
+        self._names = [each.name for each in entries if each.kind == "TABLE DATA"]
+        self._plain = {name.rpartition(" ")[0] for name in self._names}
+
+    def are_of(self, table: str) -> bool:
+        """Tell whether a table's are among them, by its schema and name with a dot between."""
+        line = _on_a_line(table)
+        spelled = [f"{line[:at]} {line[at + 1 :]}" for at, sign in enumerate(line) if sign == "."]
+        if any(each in self._plain for each in spelled):
+            return True
+        begins = tuple(f"{each} " for each in spelled)  # its owner's name has a space
+        return any(name.startswith(begins) for name in self._names)
+
+
 @dataclass(frozen=True)
 class Picked:
     """The entries that are loaded, in the order of the dump, and what was left out.
@@ -96,15 +114,12 @@ class Picked:
         return "".join(f"{each.number}; 0 0 {each.text}\n" for each in self.entries)
 
     def holds_rows_of(self, table: str) -> bool:
-        """Tell whether the rows of a table are loaded, by its schema and name with a dot between.
+        """Tell whether the rows of a table are loaded, by its schema and name."""
+        return self._rows.are_of(table)
 
-        The list has a space between them, and both may hold either.
-        """
-        names = [each.name for each in self.entries if each.kind == "TABLE DATA"]
-        spelled = [
-            f"{table[:at]} {table[at + 1 :]} " for at, sign in enumerate(table) if sign == "."
-        ]
-        return any(name.startswith(each) for name in names for each in spelled)
+    @cached_property
+    def _rows(self) -> Rows:
+        return Rows(self.entries)
 
     def lacks(self, name: str) -> bool:
         """Tell whether something that was left out bears a name; partitions share it."""
@@ -114,6 +129,16 @@ class Picked:
     def indexes(self) -> int:
         """How many indexes are made that belong to no constraint."""
         return sum(each.kind == "INDEX" for each in self.entries)
+
+
+def hold_large(entries: Iterable[Entry]) -> bool:
+    """Tell whether entries hold large objects."""
+    return any(each.text.startswith("BLOB") for each in entries)
+
+
+def _on_a_line(name: str) -> str:
+    """Spell a name as the list does, which has each entry on one line."""
+    return name.replace("\n", " ").replace("\r", " ")
 
 
 def pick(entries: Sequence[Entry], tables: Iterable[TableName]) -> Picked:
@@ -135,15 +160,15 @@ def pick(entries: Sequence[Entry], tables: Iterable[TableName]) -> Picked:
 
 
 def _table(entries: Iterable[Entry], wanted: TableName) -> Entry:
-    begin = f"{wanted.schema} {wanted.name} "
+    begin = _on_a_line(f"{wanted.schema} {wanted.name} ")
     found = [each for each in entries if each.kind == "TABLE" and each.name.startswith(begin)]
     plain = [each for each in found if " " not in each.name.removeprefix(begin)]
     if len(plain) == 1:  # what follows is its owner; of the others, a name that goes on
         return plain[0]
     if len(found) != 1:
         raise Refused(
-            "the dump does not tell this table from another one",
-            seen=f"{wanted}: {len(found)} entries",
+            "the dump does not tell this table from another one" if found else "that is no table",
+            seen=f"{wanted}: {len(found)} entries of the dump",
             do="load the whole database",
         )
     return found[0]
@@ -186,10 +211,12 @@ class _Picking:
 
     def is_left_out(self, each: Entry) -> bool:
         """Tell whether an entry needs a wanted table, and more."""
-        touched = self.chosen if each.kind == "FK CONSTRAINT" else set(self.wanted)
-        return each.number not in self.chosen and any(
-            number in touched and self.known[number].kind == "TABLE" for number in each.needs
-        )
+        if each.number in self.chosen:
+            return False
+        if each.kind != "FK CONSTRAINT":
+            return bool(each.needs & set(self.wanted))
+        tables = [self.known[n] for n in each.needs & self.chosen if self.known[n].kind == "TABLE"]
+        return any(each.name.startswith(f"{one.name.rpartition(' ')[0]} ") for one in tables)
 
     def _choose(self, entry: Entry) -> None:
         """Choose an entry, and what it needs."""

@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import programs
+from tasks.postgres.contents import LARGE_OBJECTS
 from tasks.postgres.server import Server
 from tasks.recovery.copies import dumps, load
 from tasks.recovery.copies.load import Portion
@@ -26,6 +27,7 @@ from tasks.recovery.restoring.work import Note, Work, noted
 from tasks.recovery.snapshots.entries import Picked, parse, pick
 from tasks.recovery.snapshots.inventory import compare
 from tasks.recovery.snapshots.wanted import Wanted
+from tasks.repository.chain import reading
 from tasks.repository.stanza import Stanza
 
 
@@ -50,8 +52,7 @@ def restore_snapshot(
 
     """
     with ExitStack() as stack:
-        stack.enter_context(stanza.catalogue.reading(what.backup.id))
-        stanza.catalogue.get(what.backup.id)  # a cleanup may have removed it just before
+        stack.enter_context(reading(stanza.catalogue, [what.backup]))
         earlier = noted(destination.work)
         loading = Loading(stanza, what, destination, earlier)
         if not loading.work.is_in_place:
@@ -105,7 +106,13 @@ class Loading:
 
     def _loaded(self, tell: Progress) -> None:
         """Make the cluster, fill it, and compare; what was found is noted, for after a kill."""
-        what, picked = self.what, self._picked()
+        what = self.what
+        try:
+            picked = self._picked()
+        except Refused:
+            self.work.clear()
+            self.work.remove()
+            raise
         expectations.warm_up()
         with self._running() as server:
             with self.phases.phase("load"):
@@ -115,6 +122,11 @@ class Loading:
                 differences = compare(what.backup, what.selection, what.sealed, server, picked)
         self._see(differences)
         left_out = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
+        left_out += [
+            f"{each.database}: {LARGE_OBJECTS}"
+            for each in what.sealed.tables
+            if each.database in picked and each.table == LARGE_OBJECTS
+        ]
         self.work.note(Reached(what.backup.start_lsn, None))
         self._found.write_text(json.dumps([differences, left_out]))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from tasks.control.errors import Refused
+from tasks.postgres.contents import LARGE_OBJECTS
 from tasks.repository.seal import Measure
 
 
@@ -102,14 +103,15 @@ def see_that_it_is_there(selection: Selection, dumped: Sequence[str], sealed: Me
     for database in selection.databases:
         if database not in dumped:
             raise _absent(database, dumped)
-    known = [
+    known = {
         f"{database}.{name}"
         for database, kind, name in (key.partition(f": {_TABLE}") for key in sealed.structure)
         if kind
-    ]
+    }
+    known |= {each.name for each in sealed.tables if each.table != LARGE_OBJECTS}
     for table in selection.tables:
         if str(table) not in known:
-            raise _absent(str(table), known)
+            raise _absent(str(table), sorted(known))
 
 
 def _absent(wanted: str, there: Sequence[str]) -> Refused:

@@ -10,6 +10,7 @@ from tasks.recovery.planning.target import Target
 from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.model import Backup, StoredObject, Tablespace
+from tasks.repository.proof import condemns
 from tasks.repository.seal import Measure
 from tasks.repository.stanza import Stanza
 
@@ -100,6 +101,13 @@ def wanted(
             seen=f"PostgreSQL {major} in {stanza.home.programs}",
             expected=f"PostgreSQL {backup.server_version // 10000}",
             do="set HL7OPS_PROGRAMS to the directory of that version's programs",
+        )
+    if condemns(catalogue.last_proof(backup.id)) and not accepted:
+        raise Refused(
+            "the last proof of this snapshot failed",
+            stanza=backup.stanza,
+            seen=backup.id,
+            do="choose another one; --accept-differences loads it all the same",
         )
     sealed = catalogue.measure(backup)
     dumped = [dump.database for dump in backup.dumps]

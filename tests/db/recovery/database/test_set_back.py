@@ -132,6 +132,19 @@ def test_what_is_not_approved_is_not_swapped(site, origin):
         swaps.roll_back(site.server, "hl7")
 
 
+def test_a_database_with_a_subscription_is_refused(site):
+    """A copy of one would lead to the slot of the other."""
+    other = site.server.database("other")
+    run(
+        other,
+        "create subscription sub connection 'host=nowhere' publication x"
+        " with (connect = false, slot_name = none)",
+    )
+    with pytest.raises(Refused, match="sub in other"):
+        set_back(site.stanza, "other", parse(site.moment), lambda _: True)
+    run(other, "drop subscription sub")
+
+
 def test_a_database_is_set_back_and_forth_while_others_take_writes(site, writers):
     """Its rows, views, settings and grants are those of then; the other lost no write.
 

@@ -11,7 +11,7 @@ import pytest
 from tasks.backup import wal
 from tasks.backup.take import take
 from tasks.control import clock, settings
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, Refused
 from tasks.hl7 import ingest
 from tasks.hl7.generator import populate
 from tasks.hl7.platform import installation
@@ -150,6 +150,8 @@ def test_the_history_is_a_chain_in_which_tampering_shows(stanza):
         standing(stanza, clock.now())
     with pytest.raises(Corrupt, match="entry 2"):
         checked(stanza, earlier)
+    with pytest.raises(Corrupt, match="entry 2"):
+        signed(stanza)
     with evidence.server.connect() as connection:
         connection.execute("drop table hl7ops.evidence")
     for seed in range(5):  # a chain that is whole, but another one
@@ -159,6 +161,8 @@ def test_the_history_is_a_chain_in_which_tampering_shows(stanza):
         checked(stanza, earlier)
     with evidence.server.connect() as connection:
         connection.execute("drop table hl7ops.evidence")
+    with pytest.raises(Refused, match="there is no history of drills"):
+        signed(stanza)
 
 
 def test_how_the_stanza_stands_is_gathered_from_its_drills_and_proofs(stanza):

@@ -46,6 +46,14 @@ STATEMENTS = (
     "create table log_new partition of log for values from ('2025-01-01') to ('2030-01-01')",
     "insert into log values ('2024-05-05', 1), ('2026-05-05', 2), ('2026-06-06', 3)",
     "create index on log (n)",
+    'create role "Dr House"',
+    "create table ward (id int)",
+    'alter table ward owner to "Dr House"',
+    "create table bare ()",
+    "create table parent (id int)",
+    "insert into parent values (1)",
+    "create table child (more int) inherits (parent)",
+    "insert into child values (2, 2)",
     "select lo_from_bytea(4711, 'a large object')",
     "create sequence counter",
     "select nextval('counter') from generate_series(1, 50)",
@@ -61,6 +69,9 @@ def fill(stanza, folder):
         connection.execute(f"create tablespace elsewhere location '{space}'".encode())
         for statement in STATEMENTS:
             connection.execute(statement.encode())
+    with stanza.server().connect() as connection:
+        connection.execute("create database closed allow_connections false")
+        connection.execute("alter database closed set work_mem = '5MB'")
     with stanza.server().database("other").connect() as connection:
         connection.execute("create table mine as select generate_series(1, 7) n")
 

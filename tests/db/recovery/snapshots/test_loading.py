@@ -2,10 +2,13 @@
 
 import pytest
 
+from tasks.backup.take import take
 from tasks.control.errors import Corrupt, Refused
 from tasks.recovery.copies import load
+from tasks.recovery.proving.verify import verify
 from tasks.recovery.restoring import restored
 from tasks.recovery.snapshots import loading
+from tasks.recovery.snapshots import wanted as wanteds
 
 
 def ask(done, query, database="hl7"):
@@ -55,8 +58,11 @@ def test_a_table_comes_with_all_that_it_needs(place):
     assert ask(done, "select count(*) from pg_trigger where tgname = 'tells'") == 1
     assert ask(done, "select has_table_privilege('readers', 'fruit', 'select')")
     assert ask(done, "select to_regclass('kinds') is null")
-    told = ["hl7: VIEW public seen", "hl7: FK CONSTRAINT public fruit fruit_kind_fkey"]
-    assert list(done.left_out) == told
+    assert list(done.left_out) == [
+        "hl7: VIEW public seen",
+        "hl7: FK CONSTRAINT public fruit fruit_kind_fkey",
+        "hl7: large objects",
+    ]
 
 
 def test_tables_that_refer_to_each_other_come_with_their_key(place):
@@ -79,6 +85,28 @@ def test_a_partition_comes_alone(place):
     assert ask(done, 'select count(*) from "My.Schema"."a b"') == 1
     assert ask(done, "select to_regclass('log_old') is null")
     assert ask(done, "select count(*) from mine", "other") == 7
+
+
+@pytest.mark.parametrize("kind", ["full", "snapshot"])
+def test_a_backup_with_odd_things_in_it_is_proven(scene, kind):
+    """An owner's name with a space, no columns, inheritance, a database that nobody may enter."""
+    proof = verify(scene.stanza, take(scene.stanza, kind).id)
+    assert proof.verdict == "proven", proof.failed
+
+
+def test_a_parent_comes_with_its_own_rows(place):
+    """Those of its children are theirs."""
+    done = place.load([], ["hl7.public.parent", "hl7.public.bare"])
+    assert ask(done, "select count(*) from parent") == 1
+    assert ask(done, "select to_regclass('child') is null")
+
+
+def test_a_snapshot_that_failed_its_proof_is_refused(place, monkeypatch):
+    """Unless somebody wants it all the same."""
+    monkeypatch.setattr(wanteds, "condemns", lambda _: True)
+    with pytest.raises(Refused, match="last proof of this snapshot failed"):
+        place.load()
+    assert not place.load(["other"], accepted=True).differences
 
 
 MISHAPS = {
@@ -152,6 +180,7 @@ def test_an_object_that_cannot_be_loaded_is_named(place, monkeypatch):
     ("databases", "tables", "expected"),
     [
         (["hl8"], [], "hl7"),
+        ([], ["hl7.public.seen"], "that is no table"),
         ([], ["hl7.public.fruits"], "hl7.public.fruit"),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.control.errors import Refused
-from tasks.recovery.snapshots.entries import parse, pick
+from tasks.recovery.snapshots.entries import Rows, parse, pick
 from tasks.recovery.snapshots.selection import TableName
 
 
@@ -93,8 +93,22 @@ def test_whose_rows_are_loaded_is_known_by_name(table, holds):
 @pytest.mark.parametrize("name", ["v", "none", "a_idx"])
 def test_what_is_no_table_is_refused(name):
     """Nothing else comes with its rows."""
-    with pytest.raises(Refused, match="does not tell this table"):
+    with pytest.raises(Refused, match="that is no table"):
         picked(name)
+
+
+@pytest.mark.parametrize("owner", ["me", "Dr House"])
+def test_rows_are_known_whoever_owns_them(owner):
+    """Also where the names have spaces; a line break is a space in the list."""
+    rows = Rows(parse(f"50; 0 2 TABLE DATA my app a b {owner}"))
+    assert rows.are_of("my app.a b")
+    assert rows.are_of("my app.a\nb")
+    assert not rows.are_of("app.a b")
+
+
+def test_a_foreign_key_of_another_table_is_not_left_out():
+    """It never belonged to this one."""
+    assert picked("a b").left_out == []
 
 
 def test_a_name_that_another_one_begins_with_is_refused():
