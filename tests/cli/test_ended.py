@@ -11,7 +11,7 @@ def partial(hl7ops):
 
 def test_a_backup_that_is_told_to_end_leaves_nothing_and_the_next_is_proven(hl7ops):
     """Scenario 8: SIGTERM in the middle of a backup, as pg_probackup is tested."""
-    hl7ops.json("generate", "--messages", "300", "--seed", "4", "--days", "5")
+    hl7ops.json("generate", "--messages", "300", "--seed", "8", "--days", "5")
     before = [each["id"] for each in hl7ops.json("backups")]
     process = hl7ops.begin("backup", "full")
     while not partial(hl7ops):
