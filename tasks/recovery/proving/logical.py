@@ -9,11 +9,11 @@ from tasks.control.errors import Corrupt
 from tasks.postgres.contents import LARGE_OBJECTS
 from tasks.postgres.server import Server
 from tasks.recovery.copies import dumps
+from tasks.recovery.copies.entries import Rows, hold_large, parse
 from tasks.recovery.copies.load import loaded
 from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.proving import expectations, holding
 from tasks.recovery.proving.record import Record
-from tasks.recovery.snapshots.entries import Rows, hold_large, parse
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import MEASURE, Backup, StoredObject
 from tasks.repository.seal import Measure

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from tasks.postgres.server import Server
 from tasks.recovery.proving.holding import contents, measured
-from tasks.recovery.snapshots.entries import Picked
 from tasks.recovery.snapshots.narrowing import narrowed, without
+from tasks.recovery.snapshots.picking import Picked
 from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.model import Backup
 from tasks.repository.seal import Measure

@@ -16,6 +16,7 @@ from tasks.postgres import programs
 from tasks.postgres.contents import LARGE_OBJECTS
 from tasks.postgres.server import Server
 from tasks.recovery.copies import dumps, load
+from tasks.recovery.copies.entries import parse
 from tasks.recovery.copies.load import Portion
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch, held
 from tasks.recovery.proving import expectations
@@ -24,8 +25,8 @@ from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.recovering import Copy, Reached
 from tasks.recovery.restoring.restored import Restored
 from tasks.recovery.restoring.work import Note, Work, noted
-from tasks.recovery.snapshots.entries import Picked, parse, pick
 from tasks.recovery.snapshots.inventory import compare
+from tasks.recovery.snapshots.picking import Picked, pick
 from tasks.recovery.snapshots.wanted import Wanted
 from tasks.repository.chain import reading
 from tasks.repository.stanza import Stanza

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from tasks.recovery.snapshots.entries import Picked
+from tasks.recovery.snapshots.picking import Picked
 from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.seal import Measure
 

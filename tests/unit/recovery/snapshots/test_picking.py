@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.control.errors import Refused
-from tasks.recovery.snapshots.entries import Rows, parse, pick
+from tasks.recovery.copies.entries import Rows, parse
+from tasks.recovery.snapshots.picking import pick
 from tasks.recovery.snapshots.selection import TableName
 
 
