@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,19 @@ class CommandLine:
         return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="package")
-def hl7ops():
-    """Open a command line over an empty home, and stop what runs in it afterwards."""
+@contextmanager
+def command_line():
+    """Yield a command line over an empty home, and stop what runs in it afterwards."""
     home = Path(tempfile.mkdtemp(prefix="hl7ops-cli-"))
     home.chmod(0o755)
     run = CommandLine(home)
     yield run
     run("down")
     shutil.rmtree(home)
+
+
+@pytest.fixture(scope="package")
+def hl7ops():
+    """Open one that tests share."""
+    with command_line() as run:
+        yield run

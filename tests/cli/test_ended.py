@@ -1,25 +1,18 @@
 """A backup that a service manager ends in the middle: nothing half stays, and the next is whole."""
 
-import shutil
 import signal
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import command_line
 
 
 @pytest.fixture
 def hl7ops():
     """Open a command line over a home of its own, since others count the backups of theirs."""
-    home = Path(tempfile.mkdtemp(prefix="hl7ops-cli-ended-"))
-    home.chmod(0o755)
-    run = CommandLine(home)
-    yield run
-    run("down")
-    shutil.rmtree(home)
+    with command_line() as run:
+        yield run
 
 
 def partial(hl7ops):

@@ -1,25 +1,17 @@
 """The verbs of recovery in processes of their own: exit codes, JSON, and what is left."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import command_line
 
 
 @pytest.fixture(scope="module")
 def hl7ops():
     """Open a command line over a home of its own, with messages and a backup."""
-    home = Path(tempfile.mkdtemp(prefix="hl7ops-cli-recovery-"))
-    home.chmod(0o755)
-    run = CommandLine(home)
-    run.json("generate", "--messages", "100", "--seed", "4", "--days", "5")
-    run.json("backup", "full")
-    yield run
-    run("down")
-    shutil.rmtree(home)
+    with command_line() as run:
+        run.json("generate", "--messages", "100", "--seed", "4", "--days", "5")
+        run.json("backup", "full")
+        yield run
 
 
 @pytest.fixture(scope="module")

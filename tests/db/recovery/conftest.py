@@ -16,6 +16,7 @@ from tasks.recovery.copies import unpack
 from tasks.recovery.copies.scratch import scratch
 from tasks.recovery.proving import boot
 from tasks.repository.stanza import open_stanza
+from tests.faults.killing import killer
 
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
@@ -54,3 +55,10 @@ def copy(stanza, backup):
         unpack.forget_map(place)
         with boot.booted(backup, place) as server:
             yield server
+
+
+@pytest.fixture(scope="module")
+def death():
+    """Start what kills; the children need not import what takes them seconds."""
+    with killer("great_expectations") as one:
+        yield one

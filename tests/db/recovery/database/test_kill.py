@@ -14,7 +14,6 @@ from tasks.control import settings
 from tasks.recovery.database import swap as swaps
 from tasks.recovery.database.names import known
 from tasks.repository.stanza import open_stanza
-from tests.faults.killing import killer
 
 
 POINTS = 15
@@ -36,13 +35,6 @@ PLACES = (
 
 THEN, NOW = [(1,)], [(2,)]
 """What the database held at the point, and what it holds since."""
-
-
-@pytest.fixture(scope="module")
-def death():
-    """Start what kills; the children need not import what takes them seconds."""
-    with killer("great_expectations") as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
