@@ -15,6 +15,7 @@ from tasks.recovery.steps import (
     keep_evidence,
     look_at,
     rehearse_restore,
+    sign_evidence,
     take_bearings,
 )
 
@@ -65,5 +66,5 @@ def drill(
             board.standing = look_at(site)
         known = take_bearings(site, board.standing)
         publish(f"recovery-plan-{stanza}", recovery_plan(known))
-        keep_evidence(site, lambda evidence: files(board, known, evidence))
+        keep_evidence(site, files(board, known, sign_evidence(site)))
     return len(rehearsal.drills)

@@ -1,6 +1,6 @@
 """The steps of the recovery runbooks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +164,13 @@ def take_bearings(stanza: Stanza, known: Standing | None) -> Bearings:
     return bearings.bearings(stanza, clock.now(), known)
 
 
+@step("sign evidence", run_name="sign evidence")
+def sign_evidence(stanza: Stanza) -> str:
+    """Return the history of drills as a document that we sign."""
+    return standing.signed(stanza)
+
+
 @step("keep evidence", run_name="keep evidence")
-def keep_evidence(stanza: Stanza, make: Callable[[str], Mapping[str, str]]) -> list[str]:
+def keep_evidence(stanza: Stanza, files: Mapping[str, str]) -> list[str]:
     """Keep pages, and the history of drills, in every repository."""
-    return keep_pages(stanza, make(standing.signed(stanza)))
+    return keep_pages(stanza, files)

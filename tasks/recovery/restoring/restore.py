@@ -1,15 +1,13 @@
 """Restore: a copy is made aside, recovered, held against its plan, and only then put in place."""
 
-import hashlib
-import json
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.phases import Phases, Progress
-from tasks.recovery.copies.scratch import Scratch, held
+from tasks.recovery.copies.scratch import held
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.planning.target import Target
@@ -20,7 +18,7 @@ from tasks.recovery.restoring.feed import Feed
 from tasks.recovery.restoring.needed import needed, see_that_wal_is_there
 from tasks.recovery.restoring.recovering import Copy
 from tasks.recovery.restoring.restored import Restored, let_in
-from tasks.recovery.restoring.work import Note, Work, abandon, noted
+from tasks.recovery.restoring.work import Work, abandon, work_for
 from tasks.repository.chain import reading
 from tasks.repository.history import file_name
 from tasks.repository.stanza import Stanza
@@ -60,10 +58,9 @@ def restore(
     with ExitStack() as stack:
         stack.enter_context(reading(stanza.catalogue, plan.chain))
         see_that_wal_is_there(plan, stanza.catalogue.archive(plan.backup))
-        earlier = noted(destination.work)
-        wanted = Restore(stanza, plan, destination, phases, promote, earlier)
+        wanted = Restore(stanza, plan, destination, phases, promote)
         if not wanted.work.is_in_place:
-            examine(stanza, plan.needs, destination, earlier.spaces if earlier else ())
+            examine(stanza, plan.needs, destination, wanted.work.spaces)
         stack.enter_context(held(destination.work))
         return wanted.run(progress)
 
@@ -83,33 +80,23 @@ class Restore:
     destination: Destination
     phases: Phases
     promote: bool
-    earlier: Note | None
-    begun_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
 
     @cached_property
     def work(self) -> Work:
-        """Where the copy is made; the same wish finds what an earlier run has done of it."""
-        home = self.stanza.home
-        is_same = self.earlier is not None and self.earlier.wish == self.wish
-        stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
-        mapped = self.destination.mapped(self.plan.backup.tablespaces, stamp)
-        old = self.destination.path if self.destination.delta else None
-        place = Scratch(self.destination.work, home.owner, home.programs, mapped, old)
-        return Work(place, self.destination.path, self.wish, stamp)
+        """Where the copy is made; the same wish finds what an earlier run has done of it.
 
-    @property
-    def wish(self) -> str:
-        """What says that two restores are the same; the latest goes on where more is archived."""
-        stop = self.plan.stop
+        The latest goes on where more is archived.
+        """
+        stop, plan = self.plan.stop, self.plan
         wish = [
-            [(link.id, link.finished_at.isoformat()) for link in self.plan.chain],
-            [stop.position, stop.inclusive] if stop and self.plan.target.kind != "latest" else None,
-            self.plan.target.kind,
-            self.plan.way.history.timeline,
+            [(link.id, link.finished_at.isoformat()) for link in plan.chain],
+            [stop.position, stop.inclusive] if stop and plan.target.kind != "latest" else None,
+            plan.target.kind,
+            plan.way.history.timeline,
             sorted((old, str(new)) for old, new in self.destination.tablespaces.items()),
             [self.promote, self.destination.delta],
         ]
-        return hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+        return work_for(self.stanza.home, self.destination, wish, plan.backup.tablespaces)
 
     def run(self, tell: Progress) -> Restored:
         """Make the copy, recover it, see that it is where it should be, and put it in place."""

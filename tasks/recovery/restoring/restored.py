@@ -148,17 +148,12 @@ def promote(copy: Restored) -> Restored:
             expected="a copy that is paused where recovery ended",
             do="start it as any server" if copy.is_promoted else "restore it anew with --promote",
         )
-    promoted(copy.server)
+    with copy.server.connect(statement_timeout_s=3600) as connection:
+        connection.execute("select pg_promote(true, 3600)")
+        connection.execute("checkpoint")
     done = replace(copy, is_promoted=True)
     done.keep()
     return done
-
-
-def promoted(server: Server) -> None:
-    """Promote a paused server, and wait until it can be written."""
-    with server.connect(statement_timeout_s=3600) as connection:
-        connection.execute("select pg_promote(true, 3600)")
-        connection.execute("checkpoint")
 
 
 def stop(copy: Restored) -> bool:

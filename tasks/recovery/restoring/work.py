@@ -1,8 +1,10 @@
 """The working directory of a restore: what it is for, and how far a killed run had come."""
 
+import hashlib
+import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,11 +12,14 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres.embedded import Home
 from tasks.recovery.copies.scratch import Scratch, held
 from tasks.recovery.restoring import restored
+from tasks.recovery.restoring.directory import Destination
 from tasks.recovery.restoring.recovering import Reached
+from tasks.repository.model import Tablespace
 
 
 log = logging.getLogger(__name__)
@@ -36,6 +41,27 @@ def noted(folder: Path) -> Note | None:
     """Return what a working directory is for; None: it says nothing."""
     path = folder / WISH
     return TypeAdapter(Note).validate_json(path.read_bytes()) if path.exists() else None
+
+
+def work_for(
+    home: Home, destination: Destination, wish: Sequence[object], spaces: Sequence[Tablespace]
+) -> "Work":
+    """Return the working directory of a copy, where a run that was killed may have begun it.
+
+    Args:
+        home: whose programs and owner it has.
+        destination: where the copy goes.
+        wish: what says that two restores are the same; it can be written as JSON.
+        spaces: the tablespaces of the source.
+
+    """
+    folder, digest = destination.work, hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+    known = noted(folder)
+    is_same = known is not None and known.wish == digest
+    stamp = known.stamp if known and is_same else clock.stamp(clock.now())
+    old = destination.path if destination.delta else None
+    place = Scratch(folder, home.owner, home.programs, destination.mapped(spaces, stamp), old)
+    return Work(place, destination.path, digest, stamp)
 
 
 def abandon(home: Home, folder: Path, path: Path) -> None:
@@ -103,6 +129,12 @@ class Work:
     def is_promoted(self) -> bool:
         """Whether the copy was where it should be, and became a cluster of its own."""
         return self.at is not None and not (self.place.data / "recovery.signal").exists()
+
+    @property
+    def spaces(self) -> Sequence[str]:
+        """Places of tablespaces that a run which was killed has filled, whatever it made."""
+        known = noted(self.place.path)
+        return known.spaces if known else ()
 
     @property
     def is_in_place(self) -> bool:

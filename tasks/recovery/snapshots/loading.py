@@ -1,6 +1,5 @@
 """Load a snapshot, or a part of it, into a cluster that lasts, and hold that against its seal."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from tasks.recovery.restoring import recovering
 from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.recovering import Copy, Reached
 from tasks.recovery.restoring.restored import Restored
-from tasks.recovery.restoring.work import Note, Work, noted
+from tasks.recovery.restoring.work import Work, work_for
 from tasks.recovery.snapshots.inventory import compare
 from tasks.recovery.snapshots.picking import Picked, pick
 from tasks.recovery.snapshots.wanted import Wanted
@@ -54,10 +53,9 @@ def restore_snapshot(
     """
     with ExitStack() as stack:
         stack.enter_context(reading(stanza.catalogue, [what.backup]))
-        earlier = noted(destination.work)
-        loading = Loading(stanza, what, destination, earlier)
+        loading = Loading(stanza, what, destination)
         if not loading.work.is_in_place:
-            examine(stanza, what.needs, destination, earlier.spaces if earlier else ())
+            examine(stanza, what.needs, destination, loading.work.spaces)
         stack.enter_context(held(destination.work))
         return loading.run(progress)
 
@@ -69,23 +67,17 @@ class Loading:
     stanza: Stanza
     what: Wanted
     destination: Destination
-    earlier: Note | None
     phases: Phases = field(default_factory=Phases)
-    begun_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
 
     @cached_property
     def work(self) -> Work:
         """Where the copy is made; the same wish finds what an earlier run has done of it."""
-        selection, backup = self.what.selection, self.what.backup
-        wish = [backup.id, backup.finished_at.isoformat(), str(selection), self.what.accepted]
-        wish += sorted(f"{old}={new}" for old, new in self.destination.tablespaces.items())
-        digest = hashlib.sha256(json.dumps(wish).encode()).hexdigest()
-        is_same = self.earlier is not None and self.earlier.wish == digest
-        stamp = self.earlier.stamp if self.earlier and is_same else self.begun_at
-        home, spaces = self.stanza.home, self.what.needs.tablespaces
-        mapped = self.destination.mapped(spaces, stamp)
-        place = Scratch(self.destination.work, home.owner, home.programs, mapped)
-        return Work(place, self.destination.path, digest, stamp)
+        what, backup = self.what, self.what.backup
+        wish = [
+            [backup.id, backup.finished_at.isoformat(), str(what.selection), what.accepted],
+            sorted((old, str(new)) for old, new in self.destination.tablespaces.items()),
+        ]
+        return work_for(self.stanza.home, self.destination, wish, what.needs.tablespaces)
 
     @property
     def copy(self) -> Scratch:

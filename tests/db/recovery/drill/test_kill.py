@@ -11,7 +11,6 @@ from tasks.backup import wal
 from tasks.backup.take import take
 from tasks.control import settings
 from tasks.repository.stanza import open_stanza
-from tests.faults.killing import killer
 
 
 POINTS = 15
@@ -25,18 +24,11 @@ PLACES = (
     "tasks.recovery.proving.expectations:Suite.compare",
     "tasks.recovery.restoring.work:Work.done",
     "tasks.recovery.restoring.work:Work.note",
-    "tasks.recovery.restoring.restored:promoted",
+    "tasks.recovery.restoring.recovering:reached",
     "tasks.recovery.restoring.restored:Restored.keep",
     "tasks.recovery.restoring.restored:remove",
     "tasks.recovery.restoring.work:Work.remove",
 )
-
-
-@pytest.fixture(scope="module")
-def death():
-    """Start what kills; the children need not import what takes them seconds."""
-    with killer("great_expectations") as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
