@@ -137,6 +137,15 @@ class Settings(BaseSettings):
         default=True, description="Record host and database metrics."
     )
     enable_analytics: bool = Field(default=True, description="Run the analytics reports.")
+    analytics_url: SecretStr | None = Field(
+        None, description="A standby or restored copy that reports read; unset: STANDBY_URL."
+    )
+    analytics_timezone: str = Field(
+        "UTC", description="Time zone that hours, weekdays and days of reports are told in."
+    )
+    analytics_timeout_seconds: int = Field(
+        30, ge=1, description="Time that one query of a report may take."
+    )
     health_check_seconds: int = Field(30, ge=1, description="Pause between two health checks.")
     failover_timeout_seconds: int = Field(60, ge=1, description="Time a failover may take.")
 

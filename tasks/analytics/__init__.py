@@ -1,0 +1,1 @@
+"""What the data says: patients, messages, clinical, trends, risk, forecasts, anomalies."""

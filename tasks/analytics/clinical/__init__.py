@@ -1,0 +1,1 @@
+"""What patients are treated for and with, as numbers that no patient can be read from."""

@@ -1,0 +1,1 @@
+"""Messages: how many, of what kind, how they ended, and how long they took."""

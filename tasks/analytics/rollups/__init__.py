@@ -1,0 +1,1 @@
+"""What is counted once for all who ask: messages and visits by the hour."""

@@ -1,0 +1,117 @@
+"""What is counted of an hour of messages, and what each count means.
+
+A message is one row of the contract's `messages`: one message on one connection. Where the same
+message (sender and control id) has several rows in an hour, `outcome_hours` counts it once.
+"""
+
+from tasks.analytics.rollups.tables import NOBODY, SCHEMA
+from tasks.repository.facts import CONTRACT
+
+
+DEFINITIONS = {
+    "messages": "messages by the hour in which they were received, each on its connection",
+    "sent": "status S: delivered",
+    "transformed": "status T: processed, and forwarded to nobody",
+    "filtered": "status F: left out by a rule, which is no error",
+    "queued": "status Q: waits for its receiver",
+    "unfinished": "status R or P: received or pending",
+    "errors": "status E, whatever the reason; the four below add up to it",
+    "ack_errors": "errors answered by AE or CE: the content is the sender's to correct",
+    "ack_rejects": "errors answered by AR or CR: the receiver takes none now, may be sent again",
+    "timeouts": "errors without an answer, since it did not come in time",
+    "other_errors": "errors of any other kind, such as a receiver that could not be reached",
+    "retried": "messages that were sent more than once",
+    "bytes": "their length in bytes",
+}
+"""What stands in `message_hours`; success is sent, transformed and filtered together."""
+
+ROUNDING = (
+    "Processing time is from `received_at` to `processed_at`, in milliseconds rounded to three"
+    " significant digits; a percentile is the smallest time that so many messages did not exceed."
+)
+
+FRESH = f"""
+create temp table fresh on commit drop as
+select date_trunc('hour', received_at, 'UTC') as hour, coalesce(connection_id, {NOBODY})
+    as connection_id, direction, message_type, coalesce(trigger_event, '') as trigger_event,
+  coalesce(version, '') as version, status, coalesce(ack_code, '') as ack_code,
+  coalesce(error_category, '') as error_category, attempts, size_bytes,
+  extract(epoch from processed_at - received_at) * 1000 as ms,
+  coalesce(sending_application, '') as application, coalesce(sending_facility, '') as facility,
+  coalesce(nullif(control_id, ''), message_id::text) as control_id
+from {CONTRACT}.messages
+where received_at >= %(begin)s and received_at < %(end)s
+  and date_trunc('hour', received_at, 'UTC') = any(%(hours)s)
+"""  # noqa: S608 - names of our own
+
+KEPT = f"""
+select hour from (select hour, sum(messages) as n from {SCHEMA}.message_hours
+    where hour = any(%(hours)s) group by 1) kept
+  left join (select hour, count(*) as n from fresh group by 1) found using (hour)
+where coalesce(found.n, 0) < kept.n
+"""  # noqa: S608
+"""Hours of which messages were pruned: what was counted before stays."""
+
+_ERROR = "status = 'E'"
+_ACK_ERROR = "ack_code in ('AE', 'CE')"
+_ACK_REJECT = "ack_code in ('AR', 'CR')"
+_TIMEOUT = f"not ({_ACK_ERROR} or {_ACK_REJECT}) and error_category = 'timeout'"
+
+_MESSAGES = f"""
+insert into {SCHEMA}.message_hours
+select hour, connection_id, direction, message_type, trigger_event, version, count(*),
+  count(*) filter (where status = 'S'), count(*) filter (where status = 'T'),
+  count(*) filter (where status = 'F'), count(*) filter (where status = 'Q'),
+  count(*) filter (where status in ('R', 'P')), count(*) filter (where {_ERROR}),
+  count(*) filter (where {_ERROR} and {_ACK_ERROR}),
+  count(*) filter (where {_ERROR} and {_ACK_REJECT}),
+  count(*) filter (where {_ERROR} and {_TIMEOUT}),
+  count(*) filter (where {_ERROR} and not ({_ACK_ERROR} or {_ACK_REJECT})
+    and error_category <> 'timeout'),
+  count(*) filter (where attempts > 1), sum(size_bytes)
+from fresh where hour = any(%(hours)s) group by 1, 2, 3, 4, 5, 6
+"""  # noqa: S608
+
+_PROCESSING = f"""
+insert into {SCHEMA}.processing_hours
+select hour, connection_id, array_agg(rounded order by rounded), array_agg(n order by rounded)
+from (
+  select hour, connection_id, count(*)::int as n,
+    case when ms < 999.5 then round(ms)
+      else round(least(ms, 2e9), 2 - floor(log(ms))::int) end::int as rounded
+  from fresh where ms >= 0 and hour = any(%(hours)s) group by 1, 2, 4) counted
+group by 1, 2
+"""  # noqa: S608
+
+_OUTCOMES = f"""
+insert into {SCHEMA}.outcome_hours
+select hour, count(*), count(*) filter (where is_complete), count(*) filter (where has_failed),
+  count(*) filter (where not is_complete and not has_failed)
+from (select hour, bool_and(status in ('S', 'T', 'F')) as is_complete,
+    bool_or({_ERROR}) as has_failed
+  from fresh where hour = any(%(hours)s) group by hour, application, facility, control_id) whole
+group by 1
+"""  # noqa: S608
+
+COUNT = (_MESSAGES, _PROCESSING, _OUTCOMES)
+"""What fills the three tables from `fresh`."""
+
+FORGET = tuple(
+    f"delete from {SCHEMA}.{table} where hour = any(%(hours)s)"  # noqa: S608
+    for table in ("message_hours", "processing_hours", "outcome_hours")
+)
+
+ACTIVITY = f"""
+insert into {SCHEMA}.activity_hours as a
+select hour, sum(p), sum(e) from (
+  select date_trunc('hour', first_seen_at, 'UTC') as hour, 1 as p, 0 as e
+  from {CONTRACT}.patients
+  where merged_into is null and first_seen_at >= %(begin)s and first_seen_at < %(end)s
+    and date_trunc('hour', first_seen_at, 'UTC') = any(%(hours)s)
+  union all
+  select date_trunc('hour', admitted_at, 'UTC'), 0, 1 from {CONTRACT}.encounters
+  where not is_cancelled and admitted_at >= %(begin)s and admitted_at < %(end)s
+    and date_trunc('hour', admitted_at, 'UTC') = any(%(hours)s)) seen
+group by 1
+on conflict (hour) do update set patients = excluded.patients, encounters = excluded.encounters
+"""  # noqa: S608

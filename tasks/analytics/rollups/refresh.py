@@ -1,0 +1,165 @@
+"""Bring the rollups up to the last full hour: only what is new, open or not settled is counted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tasks.analytics.rollups import counting, hours, tables
+from tasks.analytics.window import whole_hour
+from tasks.postgres.server import Connection, Server
+from tasks.repository.facts import CONTRACT
+
+
+_NAME = "hours"
+
+_STATE = f"""
+select through, message_id, patient_id, encounter_id from {tables.SCHEMA}.state where name = %s
+"""  # noqa: S608 - names of our own
+
+_IDS = f"""
+select (select coalesce(max(message_id), 0) from {CONTRACT}.messages),
+  (select coalesce(max(patient_id), 0) from {CONTRACT}.patients),
+  (select coalesce(max(encounter_id), 0) from {CONTRACT}.encounters)
+"""  # noqa: S608
+
+_FIRST = f"""
+select least((select min(received_at) from {CONTRACT}.messages),
+  (select min(first_seen_at) from {CONTRACT}.patients),
+  (select min(admitted_at) from {CONTRACT}.encounters))
+"""  # noqa: S608
+
+_NEW_MESSAGES = f"""
+select distinct date_trunc('hour', received_at, 'UTC') from {CONTRACT}.messages
+where message_id > %s
+union
+select distinct hour from {tables.SCHEMA}.message_hours where queued + unfinished > 0
+"""  # noqa: S608
+
+_NEW_VISITS = f"""
+select distinct date_trunc('hour', first_seen_at, 'UTC') from {CONTRACT}.patients
+where patient_id > %s
+union
+select distinct date_trunc('hour', admitted_at, 'UTC') from {CONTRACT}.encounters
+where encounter_id > %s and admitted_at is not null
+"""  # noqa: S608
+
+_REMEMBER = f"""
+insert into {tables.SCHEMA}.state values (%s, %s, %s, %s, %s, now())
+on conflict (name) do update set through = greatest(state.through, excluded.through),
+  message_id = excluded.message_id,
+  patient_id = excluded.patient_id, encounter_id = excluded.encounter_id,
+  refreshed_at = excluded.refreshed_at
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did: hours that it counted, hours that it kept since messages were pruned."""
+
+    through: datetime
+    counted: int
+    kept: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What is to be counted, and what is remembered when it was."""
+
+    message_hours: list[datetime]
+    visit_hours: list[datetime]
+    ids: tuple[int, int, int]
+
+
+def refresh(
+    server: Server,
+    now: datetime,
+    *,
+    timeout_s: int = 300,
+    tell: Callable[[str, int, int], None] = lambda *_: None,
+) -> Refreshed:
+    """Count what has to be counted; again at once it counts the settling hours, to the same end.
+
+    A day's hours are one transaction, so that a kill loses nothing and the next call goes on.
+
+    Args:
+        server: the primary, or a copy that takes writes.
+        now: until the last full hour before it.
+        timeout_s: seconds that a statement may take.
+        tell: called with the phase, days done, and days in all.
+
+    Raises:
+        Refused: the role may not make the tables.
+        Transient: the server cannot be reached, or did not answer in time.
+
+    """
+    began = time.monotonic()
+    tables.install(server)
+    through, kept = whole_hour(now), 0
+    with server.connect(statement_timeout_s=timeout_s, lock_timeout_ms=60_000) as connection:
+        due = _due(connection, through)
+        days = hours.chunks(due.message_hours)
+        for number, chunk in enumerate(days):
+            tell("counting", number, len(days))
+            kept += _count(connection, chunk)
+        for chunk in hours.chunks(due.visit_hours):
+            _count_visits(connection, chunk)
+        connection.execute(_REMEMBER, [_NAME, through, *due.ids])
+        tell("counting", len(days), len(days))
+    counted = len({*due.message_hours, *due.visit_hours})
+    return Refreshed(through, counted, kept, time.monotonic() - began)
+
+
+def counted_through(connection: Connection) -> datetime | None:
+    """Return until when the rollups count, or None where they were never refreshed."""
+    if not tables.are_installed(connection):
+        return None
+    row = connection.execute(_STATE, [_NAME]).fetchone()
+    return row[0] if row else None
+
+
+def _due(connection: Connection, through: datetime) -> _Due:
+    """See what is new; ids are read first, so that what comes meanwhile is new the next time."""
+    ids = _row(connection, _IDS)
+    known = connection.execute(_STATE, [_NAME]).fetchone()
+    if known is None:
+        (first,) = _row(connection, _FIRST)
+        every = hours.span(whole_hour(first), through) if first else []
+        return _Due(every, every, (ids[0], ids[1], ids[2]))
+    counted, message_id, patient_id, encounter_id = known
+    messages = [hour for (hour,) in connection.execute(_NEW_MESSAGES, [message_id])]
+    visits = [hour for (hour,) in connection.execute(_NEW_VISITS, [patient_id, encounter_id])]
+    counted = min(counted, through)
+    return _Due(
+        hours.due(through, counted, messages),
+        hours.due(through, counted, visits),
+        (ids[0], ids[1], ids[2]),
+    )
+
+
+def _count(connection: Connection, chunk: hours.Chunk) -> int:
+    """Count a day's hours anew; return how many keep what was counted before."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [tables.LOCK])
+        asked = {"begin": chunk.begin, "end": chunk.end, "hours": chunk.hours}
+        connection.execute(counting.FRESH, asked)
+        kept = {hour for (hour,) in connection.execute(counting.KEPT, asked)}
+        asked["hours"] = [hour for hour in chunk.hours if hour not in kept]
+        for statement in (*counting.FORGET, *counting.COUNT):
+            connection.execute(statement, asked)
+    return len(kept)
+
+
+def _count_visits(connection: Connection, chunk: hours.Chunk) -> None:
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [tables.LOCK])
+        asked = {"begin": chunk.begin, "end": chunk.end, "hours": chunk.hours}
+        connection.execute(counting.ACTIVITY, asked)
+
+
+def _row(connection: Connection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - a query without a FROM
+    return row

@@ -1,0 +1,87 @@
+"""The tables of the rollups, in the schema `hl7_analytics` of the operated database.
+
+They are small: an hour has one row a connection and kind of message, however many messages it had;
+so they outlive the pruning of messages, go along with every backup, and reach every standby.
+"""
+
+from tasks.control.errors import OpsError, Refused
+from tasks.postgres.server import Connection, Server
+
+
+SCHEMA = "hl7_analytics"
+
+NOBODY = 0
+"""The connection of messages that came on none."""
+
+LOCK = 0x484C_3741
+"""Advisory lock of whoever changes the rollups ("HL7A")."""
+
+_COUNTS = (
+    "messages",
+    "sent",
+    "transformed",
+    "filtered",
+    "queued",
+    "unfinished",
+    "errors",
+    "ack_errors",
+    "ack_rejects",
+    "timeouts",
+    "other_errors",
+    "retried",
+    "bytes",
+)
+
+STATEMENTS = (
+    f"create schema if not exists {SCHEMA}",
+    f"""create table if not exists {SCHEMA}.message_hours (
+  hour timestamptz not null, connection_id bigint not null, direction text not null,
+  message_type text not null, trigger_event text not null, version text not null,
+  {", ".join(f"{name} bigint not null" for name in _COUNTS)},
+  primary key (hour, connection_id, direction, message_type, trigger_event, version))""",
+    f"""create index if not exists message_hours_open_idx on {SCHEMA}.message_hours (hour)
+  where queued + unfinished > 0""",
+    f"""create table if not exists {SCHEMA}.processing_hours (
+  hour timestamptz not null, connection_id bigint not null,
+  milliseconds int[] not null, messages int[] not null,
+  primary key (hour, connection_id))""",
+    f"""create table if not exists {SCHEMA}.outcome_hours (
+  hour timestamptz primary key, messages bigint not null, complete bigint not null,
+  failed bigint not null, open bigint not null)""",
+    f"""create table if not exists {SCHEMA}.activity_hours (
+  hour timestamptz primary key, patients bigint not null, encounters bigint not null)""",
+    f"""create table if not exists {SCHEMA}.state (
+  name text primary key, through timestamptz not null, message_id bigint not null,
+  patient_id bigint not null, encounter_id bigint not null, refreshed_at timestamptz not null)""",
+)
+"""What is told apart of an hour: see `counting` for each column's meaning."""
+
+
+def install(server: Server) -> None:
+    """Make the schema and its tables; what is there stays.
+
+    Raises:
+        Refused: the role may not create them.
+
+    """
+    with server.connect(lock_timeout_ms=10_000) as connection, connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        if are_installed(connection):
+            return
+        try:
+            for statement in STATEMENTS:
+                connection.execute(statement)
+        except OpsError as error:
+            raise Refused(
+                "the rollups cannot be made",
+                stanza=server.stanza,
+                seen=str(error),
+                expected="a role that may create a schema",
+                do=f"create the schema {SCHEMA} and let the role own it",
+            ) from None
+
+
+def are_installed(connection: Connection) -> bool:
+    """Tell whether the last of the tables is there; they are made all or none."""
+    row = connection.execute("select to_regclass(%s) is not null", [f"{SCHEMA}.state"]).fetchone()
+    return bool(row and row[0])
