@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from tasks.analytics.frames import records
 from tasks.analytics.messages.reading import Messages
 from tasks.analytics.proportions import SMALL, change, share, wilson
 from tasks.analytics.rollups.tables import NOBODY
@@ -73,7 +74,7 @@ def rates(read: Messages) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
     now, before = (_totals(frame) for frame in split(read))
-    whole = {bool(row.is_prior): row for row in read.outcomes.itertuples()}
+    whole = {bool(row["is_prior"]): row for row in records(read.outcomes)}
     rows = []
     for rate, columns in {
         "success": COMPLETE,
@@ -85,8 +86,8 @@ def rates(read: Messages) -> "pd.DataFrame":
         each = [totals["messages"] for totals in (now, before)]
         rows.append(_rate(rate, "connection", counts, each))
     for rate, column in {"success": "complete", "error": "failed", "open": "open"}.items():
-        counts = [int(getattr(whole[p], column)) if p in whole else 0 for p in (False, True)]
-        each = [int(whole[p].messages) if p in whole else 0 for p in (False, True)]
+        counts = [int(whole[p][column]) if p in whole else 0 for p in (False, True)]
+        each = [int(whole[p]["messages"]) if p in whole else 0 for p in (False, True)]
         rows.append(_rate(rate, "message", counts, each))
     return pd.DataFrame(rows)
 
@@ -121,7 +122,7 @@ def by_connection(read: Messages) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
     now, before = split(read)
-    times = {int(row.key): row for row in read.processing.itertuples()}
+    times = {row["key"]: row for row in records(read.processing)}
     names = {NOBODY: "(none)", **dict(zip(*_named(read), strict=True))}
     rows = []
     for key in sorted(set(read.hours["connection_id"]), key=lambda k: str(names.get(k, k))):
@@ -133,7 +134,7 @@ def by_connection(read: Messages) -> "pd.DataFrame":
         row |= {"change": change(n, earlier), "success": share(success, n), "lo": low, "hi": high}
         row |= {"is_small": n < SMALL}
         row |= {name: counts[name] for name in list(OUTCOMES)[2:] if name != "unfinished"}
-        row |= {p: getattr(times.get(key), p, None) for p in ("p50", "p95", "p99")}
+        row |= {p: times.get(key, {}).get(p) for p in ("p50", "p95", "p99")}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -165,9 +166,10 @@ def by_kind(read: Messages, columns: list[str]) -> "pd.DataFrame":
     found["change"] = [
         change(n, b) for n, b in zip(found["messages"], found["before"], strict=True)
     ]
+    order = [*columns, "messages", "share", "errors", "before", "change"]
     ascending = [False, *[True] * len(columns)]
-    ordered = found.sort_values(["messages", *columns], ascending=ascending, ignore_index=True)
-    return ordered.loc[:, [*columns, "messages", "share", "errors", "before", "change"]]
+    found = found.sort_values(["messages", *columns], ascending=ascending, ignore_index=True)
+    return found[order]
 
 
 def by_hour_of_week(read: Messages, timezone: ZoneInfo) -> "pd.DataFrame":

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tasks.analytics.frames import records
 from tasks.analytics.patients.reading import CLASSES, Patients
 from tasks.analytics.proportions import change, share
 
@@ -93,15 +94,15 @@ def by_class(read: Patients) -> "pd.DataFrame":
     every = int(read.visits["admissions"].sum())
     rows = [
         (
-            CLASSES.get(str(row.patient_class), str(row.patient_class)),
-            int(row.admissions),
-            share(int(row.admissions), every),
-            int(row.before),
-            change(int(row.admissions), int(row.before)),
-            int(row.present),
-            None if pd.isna(row.median_hours) else float(row.median_hours),
+            CLASSES.get(row["patient_class"], row["patient_class"]),
+            row["admissions"],
+            share(row["admissions"], every),
+            row["before"],
+            change(row["admissions"], row["before"]),
+            row["present"],
+            row["median_hours"],
         )
-        for row in read.visits.itertuples()
+        for row in records(read.visits)
     ]
     columns = ["patient_class", "admissions", "share", "before", "change", "present"]
     frame = pd.DataFrame(rows, columns=[*columns, "median_hours"])

@@ -1,0 +1,99 @@
+"""Figures of the clinical report: pure functions over the counts that were read."""
+
+import math
+from typing import TYPE_CHECKING
+
+from tasks.analytics.clinical.reading import Clinical
+from tasks.analytics.frames import records
+from tasks.analytics.proportions import change, share
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAIRS = 10
+"""Pairs of diagnoses that are listed."""
+
+
+def common(listed: "pd.DataFrame", people: int) -> "pd.DataFrame":
+    """Return the commonest codes: distinct patients in all, in the window, and before.
+
+    Args:
+        listed: what was read.
+        people: patients that are known, of which the share is told.
+
+    Returns:
+        code, description, patients, share, now, before, change.
+
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second
+
+    rows = [
+        (
+            row["code"],
+            row["description"],
+            row["patients"],
+            share(row["patients"], people),
+            row["now"],
+            row["before"],
+            change(row["now"], row["before"]),
+        )
+        for row in records(listed)
+    ]
+    columns = ["code", "description", "patients", "share", "now", "before", "change"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def together(read: Clinical) -> "pd.DataFrame":
+    """Return pairs of diagnoses by how much oftener they come together than chance would have it.
+
+    Lift is the patients with both, times all known patients, over the product of the patients with
+    each. It tells of a pattern in what was recorded, and of no cause.
+
+    Returns:
+        first, second (codes), both, only_first, only_second, lift; the highest lift first.
+
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    listed = records(read.diagnoses)
+    people = int(read.people["known"].iloc[0])
+    rows = []
+    for row in records(read.together):
+        first, second = (listed[int(row[name]) - 1] for name in ("first", "second"))
+        both, a, b = row["patients"], first["patients"], second["patients"]
+        rows.append(
+            (first["code"], second["code"], both, a - both, b - both, both * people / a / b)
+        )
+    columns = ["first", "second", "both", "only_first", "only_second", "lift"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.sort_values(
+        ["lift", "first", "second"], ascending=[False, True, True], ignore_index=True
+    )
+
+
+def around(read: Clinical) -> "pd.DataFrame":
+    """Return a value before and after a medication's start, with the mean of the differences.
+
+    The last value in the 180 days before, and the first from a day to 180 days after, of the same
+    patient. Descriptive: who is given a medication differs from who is not, values change by
+    themselves, and nothing follows about what the medication does. The interval is Student's, of
+    paired differences, at 95 %.
+
+    Returns:
+        medication, measured, unit, patients, before, after, difference, lo, hi.
+
+    """
+    import pandas as pd  # noqa: PLC0415
+    from scipy import stats  # noqa: PLC0415 - a second
+
+    names = dict(zip(read.medications["code"], read.medications["description"], strict=True))
+    rows = []
+    for row in records(read.around):
+        n, difference = row["patients"], row["after"] - row["before"]
+        half = float(stats.t.ppf(0.975, n - 1)) * row["deviation"] / math.sqrt(n)
+        medication = f"{row['medication']} {names.get(row['medication'], '')}".strip()
+        values = (n, row["before"], row["after"], difference, difference - half, difference + half)
+        rows.append((medication, row["measured"], row["unit"], *values))
+    columns = ["medication", "measured", "unit", "patients", "before", "after", "difference"]
+    return pd.DataFrame(rows, columns=[*columns, "lo", "hi"])
