@@ -1,29 +1,23 @@
 """The contents tier: Great Expectations holds a copy against its seal.
 
-Results are asked for as booleans only, since every other form embeds values of rows; which subjects
-differ is read from our own comparison, which holds names of objects, counts and digests.
+It says only whether a check holds; which subjects differ is read from our own comparison, which
+holds names of objects, counts and digests.
 """
 
-import importlib
-import logging
 import operator
-import os
 from collections.abc import Callable
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
+from tasks.control import expectations
 from tasks.postgres.server import Server
 from tasks.recovery.proving.comparison import Comparison, Relation, Row
 from tasks.repository.facts import RULES
-from tasks.repository.proof import Check, Outcome
+from tasks.repository.proof import Check
 from tasks.repository.seal import Fact
 
 
 _QUERIES = {rule.name: f"select n from ({rule.query}) counted (n)" for rule in RULES}  # noqa: S608
-
-LOGGERS = ("great_expectations", "great_expectations.data_context.types.base")
-"""Whose chatter is kept out of the runs' logs; the second sets a level of its own."""
 
 NAMED = 10
 """How many subjects a failed check names."""
@@ -41,30 +35,13 @@ _HOLDS: dict[Relation, Callable[[Any, Any], bool]] = {
 }
 
 
-def warm_up() -> None:
-    """Begin to import Great Expectations while a server works: it takes ten seconds of one core.
-
-    Beside work of our own it would cost more than it saves, since threads share the interpreter.
-    """
-    Thread(target=importlib.import_module, args=["great_expectations"], daemon=True).start()
-
-
 class Suite:
     """One ephemeral context; use one a process at a time (fivetran/great_expectations#12209)."""
 
     def __init__(self) -> None:
         """Make the context; nothing is written to disk and nothing is sent anywhere."""
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        import great_expectations as gx  # noqa: PLC0415 - seconds and 230 MB
-
-        for name in LOGGERS:
-            logging.getLogger(name).setLevel(logging.ERROR)
-        self._gx: Any = gx
-        self._context: Any = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = {  # type: ignore[assignment]
-            "globally": False,
-            "metric_calculations": False,
-        }
+        self._context: Any = expectations.ephemeral()
+        self._known: Any = expectations.known()
         self._frames: Any = self._context.data_sources.add_pandas("frames")
 
     def compare(self, comparison: Comparison) -> Check:
@@ -77,7 +54,7 @@ class Suite:
         frame = pd.DataFrame([_cells(row, comparison.relation) for row in comparison.rows])
         asset = self._frames.add_dataframe_asset(comparison.name)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-        outcome, seen = self._validated(batch, self._expected(comparison.relation))
+        outcome, seen = expectations.validated(batch, self._expected(comparison.relation))
         if outcome == "fail":
             seen = differing(comparison)
         return Check("contents", name, outcome, seen or f"{len(frame)} compared")
@@ -101,19 +78,12 @@ class Suite:
         asset = source.add_query_asset(fact.check, query=_QUERIES[fact.check])
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         query = f"select n from {{batch}} where n > {fact.value}"  # noqa: S608 - a number
-        expectation = self._gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=query)
-        outcome, seen = self._validated(batch, expectation)
+        expectation = self._known.UnexpectedRowsExpectation(unexpected_rows_query=query)
+        outcome, seen = expectations.validated(batch, expectation)
         return Check("contents", fact.check, outcome, seen or f"{fact.value} in the source")
 
-    def _validated(self, batch: Any, expectation: Any) -> tuple[Outcome, str]:  # noqa: ANN401
-        """Validate one expectation; one that could not be evaluated is an error, never a pass."""
-        result = batch.validate(expectation, result_format="BOOLEAN_ONLY")
-        if _raised(result.exception_info):
-            return "error", "the check could not run"
-        return ("pass" if result.success else "fail"), ""
-
     def _expected(self, relation: Relation) -> Any:  # noqa: ANN401
-        known = self._gx.expectations
+        known = self._known
         if relation == "equal":
             return known.ExpectColumnPairValuesToBeEqual(
                 column_A="sealed", column_B="copied", ignore_row_if="neither"
@@ -145,10 +115,3 @@ def _cells(row: Row, relation: Relation) -> dict[str, Any]:
 
 def _number(value: object) -> int:
     return -(2**62) if value is None else int(str(value))
-
-
-def _raised(information: dict[str, Any]) -> bool:
-    """Tell whether evaluating raised: the library reports it flat, or nested by metric."""
-    if "raised_exception" in information:
-        return bool(information["raised_exception"])
-    return any(nested.get("raised_exception", True) for nested in information.values())

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.control import expectations
 from tasks.control.errors import Corrupt
 from tasks.postgres.contents import LARGE_OBJECTS
 from tasks.postgres.server import Server
@@ -12,7 +13,7 @@ from tasks.recovery.copies import dumps
 from tasks.recovery.copies.entries import Rows, hold_large, parse
 from tasks.recovery.copies.load import loaded
 from tasks.recovery.copies.scratch import Scratch
-from tasks.recovery.proving import expectations, holding
+from tasks.recovery.proving import holding
 from tasks.recovery.proving.record import Record
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import MEASURE, Backup, StoredObject

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from tasks.control import clock
+from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt
 from tasks.control.phases import Progress
 from tasks.postgres import programs
@@ -13,7 +13,7 @@ from tasks.postgres.server import Server
 from tasks.recovery.copies import combine, unpack
 from tasks.recovery.copies.combine import Link, links_of
 from tasks.recovery.copies.scratch import Scratch, scratch
-from tasks.recovery.proving import expectations, holding
+from tasks.recovery.proving import holding
 from tasks.recovery.proving.boot import booted
 from tasks.recovery.proving.logical import LogicalVerification
 from tasks.recovery.proving.record import LOGICAL, PHYSICAL, Record, Stopped

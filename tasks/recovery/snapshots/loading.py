@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tasks.control import clock
+from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import programs
@@ -18,7 +18,6 @@ from tasks.recovery.copies import dumps, load
 from tasks.recovery.copies.entries import parse
 from tasks.recovery.copies.load import Portion
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch, held
-from tasks.recovery.proving import expectations
 from tasks.recovery.restoring import recovering
 from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.recovering import Copy, Reached

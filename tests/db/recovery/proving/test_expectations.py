@@ -66,13 +66,13 @@ def test_what_is_seen_names_subjects_and_no_values(suite):
 
 def test_an_expectation_that_cannot_be_evaluated_is_an_error(suite, monkeypatch):
     """A column that is not there makes nothing pass and nothing fail."""
-    real = suite._gx.expectations.ExpectColumnPairValuesToBeEqual  # noqa: SLF001
+    real = suite._known.ExpectColumnPairValuesToBeEqual  # noqa: SLF001
 
     def other(**arguments):
         return real(**arguments | {"column_A": "nowhere"})
 
     monkeypatch.setattr(
-        suite._gx.expectations,  # noqa: SLF001
+        suite._known,  # noqa: SLF001
         "ExpectColumnPairValuesToBeEqual",
         other,
     )
