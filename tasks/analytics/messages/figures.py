@@ -169,7 +169,7 @@ def by_kind(read: Messages, columns: list[str]) -> "pd.DataFrame":
     order = [*columns, "messages", "share", "errors", "before", "change"]
     ascending = [False, *[True] * len(columns)]
     found = found.sort_values(["messages", *columns], ascending=ascending, ignore_index=True)
-    return found[order]
+    return found.loc[:, order]
 
 
 def by_hour_of_week(read: Messages, timezone: ZoneInfo) -> "pd.DataFrame":
