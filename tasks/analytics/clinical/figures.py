@@ -11,6 +11,12 @@ from tasks.analytics.proportions import change, share
 if TYPE_CHECKING:
     import pandas as pd
 
+
+def code(key: str) -> str:
+    """Return the code of a key, which names its coding system as well: `I10|I10C` is `I10`."""
+    return key.rpartition("|")[0]
+
+
 PAIRS = 10
 """Pairs of diagnoses that are listed."""
 
@@ -23,14 +29,14 @@ def common(listed: "pd.DataFrame", people: int) -> "pd.DataFrame":
         people: patients that are known, of which the share is told.
 
     Returns:
-        code, description, patients, share, now, before, change.
+        key, description, patients, share, now, before, change.
 
     """
     import pandas as pd  # noqa: PLC0415 - half a second
 
     rows = [
         (
-            row["code"],
+            row["key"],
             row["description"],
             row["patients"],
             share(row["patients"], people),
@@ -40,7 +46,7 @@ def common(listed: "pd.DataFrame", people: int) -> "pd.DataFrame":
         )
         for row in records(listed)
     ]
-    columns = ["code", "description", "patients", "share", "now", "before", "change"]
+    columns = ["key", "description", "patients", "share", "now", "before", "change"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -51,7 +57,7 @@ def together(read: Clinical) -> "pd.DataFrame":
     each. It tells of a pattern in what was recorded, and of no cause.
 
     Returns:
-        first, second (codes), both, only_first, only_second, lift; the highest lift first.
+        first, second (keys), both, only_first, only_second, lift; the highest lift first.
 
     """
     import pandas as pd  # noqa: PLC0415
@@ -62,9 +68,7 @@ def together(read: Clinical) -> "pd.DataFrame":
     for row in records(read.together):
         first, second = (listed[int(row[name]) - 1] for name in ("first", "second"))
         both, a, b = row["patients"], first["patients"], second["patients"]
-        rows.append(
-            (first["code"], second["code"], both, a - both, b - both, both * people / a / b)
-        )
+        rows.append((first["key"], second["key"], both, a - both, b - both, both * people / a / b))
     columns = ["first", "second", "both", "only_first", "only_second", "lift"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(

@@ -30,7 +30,8 @@ described as (
       join counted using (code, coding_system) where description is not null
     group by 1, 2, 3 having count(*) >= {SMALLEST}) known
   order by code, coding_system, n desc, description)
-select code, coding_system, coalesce(description, '') as description, patients, now, before
+select code, coding_system, code || '|' || coding_system as key,
+  coalesce(description, '') as description, patients, now, before
 from counted left join described using (code, coding_system)
 order by patients desc, code, coding_system
 """  # noqa: S608 - names of our own
@@ -56,7 +57,7 @@ group by 1, 2 order by patients desc, 1, 2
 """  # noqa: S608
 
 PENDING = f"""
-select code, coding_system, count(*) as results,
+select code || '|' || coding_system as key, count(*) as results,
   count(*) filter (where observed_at >= %(end)s - interval '1 day') as day,
   count(*) filter (where observed_at < %(end)s - interval '1 day'
     and observed_at >= %(end)s - interval '3 days') as three_days,
@@ -64,7 +65,7 @@ select code, coding_system, count(*) as results,
 from {CONTRACT}.lab_results
 where result_status in ('I', 'P', 'R', 'S') and observed_at < %(end)s
   and observed_at >= %(end)s - interval '90 days'
-group by 1, 2 order by results desc, code, coding_system
+group by 1 order by results desc, 1 limit {TOP}
 """  # noqa: S608
 
 AROUND = f"""

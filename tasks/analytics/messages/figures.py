@@ -169,7 +169,7 @@ def by_kind(read: Messages, columns: list[str]) -> "pd.DataFrame":
     order = [*columns, "messages", "share", "errors", "before", "change"]
     ascending = [False, *[True] * len(columns)]
     found = found.sort_values(["messages", *columns], ascending=ascending, ignore_index=True)
-    return found.loc[:, order]
+    return found[order]
 
 
 def by_hour_of_week(read: Messages, timezone: ZoneInfo) -> "pd.DataFrame":
@@ -182,4 +182,4 @@ def by_hour_of_week(read: Messages, timezone: ZoneInfo) -> "pd.DataFrame":
     now, _ = split(read)
     local = now["hour"].dt.tz_convert(timezone)
     counted = now.assign(weekday=local.dt.weekday, hour=local.dt.hour)
-    return counted.groupby(["weekday", "hour"], as_index=False)["messages"].sum()
+    return counted.groupby(["weekday", "hour"], as_index=False)[["messages"]].sum()
