@@ -51,6 +51,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def percent(share: float | None, decimals: int = 1) -> str:
+    """Spell a share as a percentage: `99.2 %`; where there is none, a dash."""
+    return "-" if share is None or share != share else f"{100 * share:.{decimals}f} %"  # noqa: PLR0124
+
+
+def changed(share: float | None) -> str:
+    """Spell by how much something grew or shrank: `+4.0 %`; where it cannot be said, a dash."""
+    return "-" if share is None or share != share else f"{100 * share:+.1f} %"  # noqa: PLR0124
+
+
 def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
     return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ") or "-"

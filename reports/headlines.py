@@ -1,0 +1,101 @@
+"""What every report begins and ends with: the headline figures, and where figures come from."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.page import changed, details, duration, percent, table
+from tasks.analytics.findings import Origin
+from tasks.analytics.kpis import Kpi
+from tasks.analytics.window import Window
+from tasks.control.clock import readable
+
+
+MARKS = {"met": "met", "missed": "**missed**", "no data": "no data", "-": "-"}
+
+
+def spelled(kpi: Kpi, value: float | None) -> str:
+    """Spell a value of a headline in its unit; what is not known is no data."""
+    if value is None:
+        return "no data"
+    if kpi.unit == "share":
+        return percent(value, 2)
+    if kpi.unit == "ms":
+        return f"{value:,.0f} ms"
+    return duration(value) if kpi.unit == "s" else f"{value:,.0f}"
+
+
+def headline(kpis: Sequence[Kpi], names: Sequence[str]) -> str:
+    """Return the three figures that a reader takes away."""
+    chosen = [kpi for name in names for kpi in kpis if kpi.name == name]
+    return " · ".join(
+        f"**{spelled(kpi, kpi.value)}** {kpi.name.lower()}" + _beside(kpi) for kpi in chosen
+    )
+
+
+def _beside(kpi: Kpi) -> str:
+    return f" ({changed(kpi.change)})" if kpi.change is not None else ""
+
+
+def missed(kpis: Sequence[Kpi]) -> list[str]:
+    """Return what misses its target, each in a few words."""
+    return [
+        f"{kpi.name}: {spelled(kpi, kpi.value)}, wanted {_wanted(kpi)}"
+        for kpi in kpis
+        if kpi.status == "missed"
+    ]
+
+
+def board(kpis: Sequence[Kpi]) -> str:
+    """Return all headline figures as a table."""
+    rows = [
+        (
+            kpi.name,
+            spelled(kpi, kpi.value),
+            spelled(kpi, kpi.before) if kpi.before is not None else "-",
+            changed(kpi.change),
+            _wanted(kpi),
+            MARKS[kpi.status],
+        )
+        for kpi in kpis
+    ]
+    return table(("figure", "now", "period before", "change", "target", "status"), rows)
+
+
+def _wanted(kpi: Kpi) -> str:
+    if kpi.target is None:
+        return "-"
+    return f"{'at least' if kpi.is_floor else 'at most'} {spelled(kpi, kpi.target)}"
+
+
+def origin(known: Origin, windows: Mapping[str, Window], rows: Mapping[str, int]) -> str:
+    """Return where the figures come from: enough to ask for the same again.
+
+    Args:
+        known: source, moment and version.
+        windows: what was looked at, by what it was of.
+        rows: how many rows of the platform the figures are of, by what they are.
+
+    """
+    lines: list[tuple[str, object]] = [
+        ("stanza", known.stanza),
+        ("read from", known.source),
+        ("as of", readable(known.as_of)),
+        ("data as of", readable(known.data_as_of)),
+        *((f"window, {name}", window) for name, window in windows.items()),
+        *((f"window before, {name}", window.prior) for name, window in windows.items()),
+        *((f"rows, {name}", f"{count:,}") for name, count in rows.items()),
+        ("hours and weekdays in", known.timezone),
+        ("version", known.version),
+    ]
+    return "## Where this comes from\n\n" + table(("", ""), lines)
+
+
+def definitions(said: Mapping[str, str]) -> str:
+    """Return what words mean on the page, folded away."""
+    return details(
+        "Definitions", "\n".join(f"- **{word}**: {meaning}" for word, meaning in said.items())
+    )
+
+
+def defined(kpis: Sequence[Kpi]) -> dict[str, str]:
+    """Return the definitions of the headline figures."""
+    return {kpi.name: f"{kpi.definition}." for kpi in kpis}

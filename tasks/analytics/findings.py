@@ -1,0 +1,162 @@
+"""What one report is made from: everything read in one snapshot, with where it comes from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Literal
+
+from tasks.analytics import disclosure, kpis, trends
+from tasks.analytics.clinical.reading import Clinical
+from tasks.analytics.clinical.reading import read as read_clinical
+from tasks.analytics.disclosure import Disclosure
+from tasks.analytics.kpis import Kpi
+from tasks.analytics.messages.reading import Messages
+from tasks.analytics.messages.reading import read as read_messages
+from tasks.analytics.patients.reading import Patients
+from tasks.analytics.patients.reading import read as read_patients
+from tasks.analytics.rollups.refresh import counted_through
+from tasks.analytics.source import SAID, Asked, Session, Source, session
+from tasks.analytics.trends import Trends
+from tasks.analytics.window import before, whole_hour
+from tasks.control.errors import Refused
+
+
+Report = Literal["executive", "clinical", "performance", "dashboard"]
+
+DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where figures come from: enough to ask for the same again."""
+
+    stanza: str
+    source: str
+    as_of: datetime
+    """Windows end here: the last full hour that the rollups count."""
+    data_as_of: datetime
+    """The source had the data of this moment; a standby may be behind."""
+    timezone: str
+    version: str
+    limit_ms: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was read; a report has the parts that it shows."""
+
+    origin: Origin
+    kpis: list[Kpi]
+    asked: list[Asked] = field(default_factory=list)
+    messages: Messages | None = None
+    trends: Trends | None = None
+    patients: Patients | None = None
+    clinical: Clinical | None = None
+    disclosure: Disclosure | None = None
+
+
+def gather(
+    source: Source,
+    report: Report,
+    *,
+    now: datetime,
+    limit_ms: int,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Findings:
+    """Read what a report is made of, all of it in one snapshot of the source.
+
+    Args:
+        source: where to read.
+        report: which one.
+        now: the moment that windows end before; also one that has long passed.
+        limit_ms: p95 of the processing time that is wanted at most.
+        tell: called with the name of each query before it is asked.
+
+    Raises:
+        Refused: the rollups were never refreshed.
+        Transient: the source cannot be reached, or did not answer in time.
+
+    """
+    with session(source, tell) as asking:
+        as_of = _as_of(asking, now)
+        origin = Origin(
+            source.server.stanza,
+            SAID[source.kind],
+            as_of,
+            max(as_of, min(asking.data_as_of, whole_hour(now))),
+            source.timezone,
+            version("itechsmart-hl7-ops"),
+            limit_ms,
+        )
+        headlines = kpis.read(asking, as_of, limit_ms)
+        found = Findings(origin, headlines, asking.asked)
+        return _PARTS[report](asking, found)
+
+
+def _as_of(asking: Session, now: datetime) -> datetime:
+    through = counted_through(asking.connection)
+    if through is None:
+        raise Refused(
+            "the rollups were never refreshed",
+            stanza=asking.source.server.stanza,
+            seen="no hour of messages is counted",
+            expected="counts up to the last full hour",
+            do="hl7ops rollup",
+        )
+    return min(whole_hour(now), through)
+
+
+def _performance(asking: Session, found: Findings) -> Findings:
+    as_of = found.origin.as_of
+    return Findings(
+        found.origin,
+        found.kpis,
+        asking.asked,
+        messages=read_messages(asking, before(as_of, WEEK)),
+        trends=trends.read(asking, before(as_of, DAY)),
+    )
+
+
+def _clinical(asking: Session, found: Findings) -> Findings:
+    window = before(found.origin.as_of, MONTH)
+    people, codes = read_patients(asking, window), read_clinical(asking, window)
+    known = int(codes.people["known"].iloc[0])
+    shown = disclosure.disclose(
+        disclosure.of_patients(people),
+        disclosure.of_visits(people),
+        disclosure.of_codes("dx", codes.diagnoses, known),
+        disclosure.of_codes("rx", codes.medications, known),
+        disclosure.of_pairs(codes),
+        disclosure.of_pending(codes),
+    )
+    return Findings(
+        found.origin, found.kpis, asking.asked, patients=people, clinical=codes, disclosure=shown
+    )
+
+
+def _executive(asking: Session, found: Findings) -> Findings:
+    as_of = found.origin.as_of
+    people = read_patients(asking, before(as_of, MONTH))
+    shown = disclosure.disclose(disclosure.of_patients(people), disclosure.of_visits(people))
+    return Findings(
+        found.origin,
+        found.kpis,
+        asking.asked,
+        messages=read_messages(asking, before(as_of, WEEK)),
+        patients=people,
+        disclosure=shown,
+    )
+
+
+def _dashboard(asking: Session, found: Findings) -> Findings:
+    day = trends.read(asking, before(found.origin.as_of, DAY))
+    return Findings(found.origin, found.kpis, asking.asked, trends=day)
+
+
+_PARTS: dict[Report, Callable[[Session, Findings], Findings]] = {
+    "executive": _executive,
+    "clinical": _clinical,
+    "performance": _performance,
+    "dashboard": _dashboard,
+}
