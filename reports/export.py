@@ -15,7 +15,8 @@ body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--text);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word }
 h1 { font-size: 1.5rem; border-bottom: 1px solid var(--line); padding-bottom: .4rem }
 h2 { font-size: 1.2rem; margin-top: 2rem }
-table { border-collapse: collapse; display: block; overflow-x: auto; font-size: .9rem }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto;
+  font-size: .9rem }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left;
   vertical-align: top; overflow-wrap: break-word }
 th { background: var(--soft) }
@@ -43,7 +44,7 @@ def standalone(markdown: str) -> str:
     """
     verdict = markdown.partition("\n")[0].lstrip("# ")
     renderer = MarkdownIt("commonmark", {"html": True}).enable("table")
-    renderer.validateLink = _is_allowed  # type: ignore[method-assign]
+    renderer.validateLink = _is_allowed  # type: ignore[assignment, method-assign]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -33,7 +33,7 @@ def report(found: Findings) -> str:
         headlines.headline(found.kpis, HEADLINES),
         "\n".join(f"> {each}" for each in wrong) or None,
         headlines.board(found.kpis),
-        "## The last 24 hours\n\n" + _hours(hourly),
+        "## The last 24 hours\n\n" + hours(hourly),
         _headroom(trends.capacity(day, found.origin.limit_ms)),
         "## Seven days of messages\n\n" + _week(read, found.origin.timezone),
         _rates(read),
@@ -50,7 +50,8 @@ def report(found: Findings) -> str:
     )
 
 
-def _hours(hourly: "pd.DataFrame") -> str:
+def hours(hourly: "pd.DataFrame") -> str:
+    """Draw processing time, volume and error rate of each hour."""
     said = {"p50": "p50", "p95": "p95", "p99": "p99"}
     times = plot.lines(hourly, "hour", said, "Processing time by hour", "ms")
     volume = plot.lines(hourly, "hour", {"messages": "messages"}, "Messages by hour", "messages")

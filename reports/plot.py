@@ -32,9 +32,14 @@ def lines(frame: "pd.DataFrame", x: str, series: Mapping[str, str], title: str, 
     names = list(series.values())
     chart = (
         alt.Chart(long)
-        .mark_line(strokeWidth=2, interpolate="monotone")
+        .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X(f"{x}:T", title=None, axis=alt.Axis(labelOverlap=True)),
+            x=alt.X(
+                f"{x}:T",
+                title="UTC",
+                scale=alt.Scale(type="utc"),
+                axis=alt.Axis(labelOverlap=True, format="%d %H:%M"),
+            ),
             y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True)),
             color=_colours(alt, "name:N", names),
         )
@@ -116,7 +121,12 @@ def fan(history: "pd.DataFrame", forecast: "pd.DataFrame", title: str, unit: str
     """
     import altair as alt  # noqa: PLC0415
 
-    at = alt.X("date:T", title=None, axis=alt.Axis(labelOverlap=True))
+    at = alt.X(
+        "date:T",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(labelOverlap=True, format="%Y-%m-%d"),
+    )
     past = alt.Chart(history).mark_line(color=INK, strokeWidth=1.5)
     ahead = alt.Chart(forecast)
     band = ahead.mark_area(color=COLOURS[0], opacity=0.2)

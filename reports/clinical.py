@@ -1,0 +1,141 @@
+"""The clinical report: who is treated, for what and with what, as counts that show nobody."""
+
+from typing import TYPE_CHECKING
+
+from reports import headlines, people, plot
+from reports.page import page, percent, table
+from tasks.analytics.clinical import figures
+from tasks.analytics.clinical.reading import Clinical
+from tasks.analytics.disclosure import (
+    KNOWN,
+    Disclosure,
+    coded,
+    figure,
+    pair,
+    pending,
+)
+from tasks.analytics.findings import Findings
+from tasks.analytics.frames import records
+from tasks.analytics.patients.reading import ACTIVE
+from tasks.analytics.proportions import share
+from tasks.analytics.suppression.tables import spelled
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def report(found: Findings) -> str:
+    """Return the page; the first line is the verdict, the second the three headlines."""
+    read, patients, shown = found.clinical, found.patients, found.disclosure
+    assert read is not None  # noqa: S101 - a clinical report has all three
+    assert patients is not None  # noqa: S101
+    assert shown is not None  # noqa: S101
+    active, visits = shown.count(figure("active")), found.kpis[4]
+    new = shown.count(figure("new"))
+    return page(
+        f"# {spelled(active)} ACTIVE PATIENTS: clinical report of {found.origin.stanza}",
+        f"**{spelled(shown.count(KNOWN))}** patients known · **{spelled(new)}** new in 30 days ·"
+        f" **{headlines.spelled(visits, visits.value)}** visits in 30 days",
+        people.SUPPRESSION,
+        "## Patients\n\n" + people.totals(shown),
+        people.ages(shown),
+        "## Visits\n\n" + people.visits(patients, shown),
+        "## Diagnoses\n\n" + _codes("dx", read.diagnoses, shown, "Patients by diagnosis"),
+        "### Together in one patient\n\n" + _together(read, shown),
+        "## Medications\n\n" + _codes("rx", read.medications, shown, "Patients by medication"),
+        "### Values before and after a start\n\n" + _around(read),
+        "## Results without a final value\n\n" + _pending(read, shown),
+        headlines.definitions(_DEFINED),
+        headlines.origin(
+            found.origin,
+            {"30 days": read.window},
+            {"patients": int(read.people["known"].iloc[0])},
+        ),
+    )
+
+
+def _codes(kind: str, listed: "pd.DataFrame", shown: Disclosure, title: str) -> str:
+    if listed.empty:
+        return "None is recorded."
+    known = shown.count(KNOWN) or 0
+    rows, names, drawn = [], [], []
+    for row in records(figures.common(listed, known)):
+        ever, now, before = (
+            shown.count(coded(kind, row["key"], p)) for p in ("ever", "now", "before")
+        )
+        code = figures.code(row["key"])
+        names.append(f"{code} {row['description']}".strip()[:48])
+        drawn.append(ever)
+        part = percent(None if ever is None else share(ever, known))
+        counts = spelled(ever), part, spelled(now), spelled(before), people.grown(now, before)
+        rows.append((code, row["description"] or "-", *counts))
+    header = ("code", "description", "patients", "share", "in 30 days", "30 days before", "change")
+    chart = plot.bars(names, {"patients": drawn}, title, "distinct patients")
+    return page(chart, table(header, rows)).rstrip()
+
+
+def _together(read: Clinical, shown: Disclosure) -> str:
+    pairs = records(figures.together(read).head(figures.PAIRS))
+    if not pairs:
+        return "No two of them were recorded in one patient."
+    rows = []
+    for row in pairs:
+        both = shown.count(pair(row["first"], row["second"]))
+        lift = "-" if both is None else f"{row['lift']:.1f} x"
+        rows.append((figures.code(row["first"]), figures.code(row["second"]), spelled(both), lift))
+    header = ("diagnosis", "and", "patients with both", "as often as by chance")
+    return table(header, rows)
+
+
+def _around(read: Clinical) -> str:
+    rows = [
+        (
+            row["medication"],
+            f"{row['measured']} ({row['unit']})",
+            row["patients"],
+            f"{row['before']:.1f}",
+            f"{row['after']:.1f}",
+            f"{row['difference']:+.2f}",
+            f"{row['lo']:+.2f} to {row['hi']:+.2f}",
+        )
+        for row in records(figures.around(read))
+    ]
+    if not rows:
+        return "No eleven patients have a value both before and after the start of one of them."
+    said = (
+        "Descriptive: the last value of 180 days before, and the first from a day to 180 days after"
+        " a start, of the same patients. Nothing follows about what a medication does."
+    )
+    header = ("medication", "value", "patients", "mean before", "mean after", "mean difference")
+    return page(said, table((*header, "95 % interval"), rows)).rstrip()
+
+
+def _pending(read: Clinical, shown: Disclosure) -> str:
+    ages = {"day": "up to 1 day", "three_days": "1 to 3 days", "older": "more than 3 days"}
+    if read.pending.empty:
+        return "Every result of the last 90 days has its final value."
+    rows = [
+        (
+            figures.code(row["key"]),
+            *(spelled(shown.count(pending(row["key"], age))) for age in ages),
+        )
+        for row in records(read.pending)
+    ]
+    return table(("analyte", *ages.values()), rows)
+
+
+_DEFINED = {
+    "known": "patients first heard of before the end of the window; who was found to be another"
+    " is not counted.",
+    "new": "first heard of in the window.",
+    "active": ACTIVE,
+    "deceased": "known to have died before the end of the window.",
+    "age": "full years at the end of the window.",
+    "diagnosis, medication": "distinct patients with the code, whenever it was recorded before the"
+    " end of the window; in 30 days: recorded, or begun, in it.",
+    "as often as by chance": "patients with both, by what it would be if the two were independent;"
+    " a pattern in what is recorded, not a cause.",
+    "result without a final value": "status I, P, R or S of HL7 table 0085, observed within 90"
+    " days.",
+}
