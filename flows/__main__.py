@@ -15,6 +15,7 @@ from flows.verbs import (
     drill,
     keeping,
     platform,
+    report,
     repository,
     restore,
     restored,
@@ -39,12 +40,14 @@ app.add_typer(restored.restored_app, name="restored")
 app.add_typer(database.database_app, name="database")
 app.add_typer(snapshot.snapshot_app, name="snapshot")
 app.add_typer(platform.contract_app, name="contract")
+app.add_typer(report.report_app, name="report")
 for verbs in (
     platform.VERBS,
     backup.VERBS,
     restore.VERBS,
     drill.VERBS,
     keeping.VERBS,
+    report.VERBS,
     service.VERBS,
     demo.VERBS,
 ):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from reports.page import changed, details, duration, percent, table
 from tasks.analytics.findings import Origin
 from tasks.analytics.kpis import Kpi
+from tasks.analytics.suppression.tables import SUPPRESSED
 from tasks.analytics.window import Window
 from tasks.control.clock import readable
 
@@ -16,6 +17,8 @@ def spelled(kpi: Kpi, value: float | None) -> str:
     """Spell a value of a headline in its unit; what is not known is no data."""
     if value is None:
         return "no data"
+    if kpi.is_hidden(value):
+        return SUPPRESSED
     if kpi.unit == "share":
         return percent(value, 2)
     if kpi.unit == "ms":

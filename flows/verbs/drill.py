@@ -9,13 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from flows.verbs.backup import site
-from flows.verbs.output import AsJson, Repository, errors, progress, say, screen, show_table
+from flows.verbs.output import (
+    AsJson,
+    Repository,
+    errors,
+    progress,
+    say,
+    screen,
+    show_table,
+    write_page,
+)
 from reports.page import duration
 from reports.recoverability import Board, problems, report
 from reports.recovery_plan import gaps
 from reports.recovery_plan import report as plan_page
 from tasks.control import clock
-from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.control.errors import Corrupt, OpsError
 from tasks.recovery.bearings import bearings
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import checked, seed, signed, standing
@@ -91,7 +100,7 @@ def recoverability(
         "drills": [_document(each) for each in board.standing.drills],
     }
     if html:
-        _write(html, report(board))
+        write_page(html, report(board))
     say(document, lambda: screen.print(report(board), markup=False), as_json=as_json)
     if found:
         raise Corrupt(
@@ -100,20 +109,6 @@ def recoverability(
             seen="; ".join(found),
             do="hl7ops drill",
         )
-
-
-def _write(path: Path, page: str) -> None:
-    """Write a page to a file of its own."""
-    from reports.export import standalone  # noqa: PLC0415
-
-    try:
-        path.write_text(standalone(page))
-    except OSError as error:
-        raise Refused(
-            "the page cannot be written",
-            seen=f"{path}: {error.strerror}",
-            expected="a file in a directory that is there",
-        ) from None
 
 
 def _board(stanza: Stanza) -> Board:
@@ -138,7 +133,7 @@ def recovery_plan(
     from rich.markdown import Markdown  # noqa: PLC0415
 
     if html:
-        _write(html, page)
+        write_page(html, page)
     document = {"stanza": stanza.name, "gaps": gaps(known), "page": page}
     say(document, lambda: screen.print(Markdown(page)), as_json=as_json)
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from tasks.control.errors import Refused
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -46,6 +49,25 @@ def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object
     for row in rows:
         table.add_row(*(Text(str(value)) for value in row))
     screen.print(table)
+
+
+def write_page(path: Path, markdown: str) -> None:
+    """Write a page to a file of its own, as HTML that stands alone.
+
+    Raises:
+        Refused: it cannot be written there.
+
+    """
+    from reports.export import standalone  # noqa: PLC0415
+
+    try:
+        path.write_text(standalone(markdown))
+    except OSError as error:
+        raise Refused(
+            "the page cannot be written",
+            seen=f"{path}: {error.strerror}",
+            expected="a file in a directory that is there",
+        ) from None
 
 
 @contextmanager

@@ -1,16 +1,21 @@
 """The headline figures: one frame, from which every page takes them, so that they are the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tasks.analytics.messages.reading import percentiles
 from tasks.analytics.proportions import change, share
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
+from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.analytics.window import Window, before
 from tasks.repository.facts import CONTRACT
 
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Status = Literal["met", "missed", "no data", "-"]
 
@@ -56,13 +61,21 @@ class Kpi:
     target: float | None = None
     is_floor: bool = False
     """Whether the target is the least that is wanted; otherwise it is the most."""
+    counts_patients: bool = False
+    """Whether 1 to 10 of it may not be shown."""
 
     @property
     def change(self) -> float | None:
-        """By what share it grew."""
+        """By what share it grew; None where one of both is unknown or not shown."""
         if self.value is None or self.before is None:
             return None
+        if self.is_hidden(self.value) or self.is_hidden(self.before):
+            return None
         return change(self.value, self.before)
+
+    def is_hidden(self, value: float | None) -> bool:
+        """Tell whether a value is a count of patients that is too small to be shown."""
+        return self.counts_patients and value is not None and 0 < value < THRESHOLD
 
     @property
     def status(self) -> Status:
@@ -116,9 +129,13 @@ def read(session: Session, as_of: datetime, limit_ms: int) -> list[Kpi]:
             limit_ms,
         ),
         Kpi("Oldest in a queue", "s", "age of it now", oldest or 0.0, None, QUEUE_TARGET_S),
-        Kpi("Visits, 30 days", "count", "that began", visits, visits_before),
-        Kpi("New patients, 30 days", "count", "first heard of", patients, patients_before),
+        _people("Visits, 30 days", "that began", visits, visits_before),
+        _people("New patients, 30 days", "first heard of", patients, patients_before),
     ]
+
+
+def _people(name: str, said: str, now: float | None, before: float | None) -> Kpi:
+    return Kpi(name, "count", said, now, before, counts_patients=True)
 
 
 def _one(session: Session, name: str, query: str, window: Window) -> tuple[float | None, ...]:
@@ -130,3 +147,16 @@ def _one(session: Session, name: str, query: str, window: Window) -> tuple[float
 def _p95(session: Session, window: Window) -> float | None:
     found = percentiles(session, window)
     return float(found["p95"].iloc[0]) if len(found) else None
+
+
+def frame(kpis: Sequence[Kpi]) -> "pd.DataFrame":
+    """Return the headline figures as a frame, a row a figure.
+
+    Returns:
+        name, unit, value, before, target, status; None where nothing is known.
+
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second
+
+    rows = [(k.name, k.unit, k.value, k.before, k.target, k.status) for k in kpis]
+    return pd.DataFrame(rows, columns=["name", "unit", "value", "before", "target", "status"])

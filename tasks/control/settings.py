@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     analytics_url: SecretStr | None = Field(
         None, description="A standby or restored copy that reports read; unset: STANDBY_URL."
     )
+    analytics_copy: Path | None = Field(
+        None, description="Data directory of a restored copy that runs, for reports to read."
+    )
     analytics_timezone: str = Field(
         "UTC", description="Time zone that hours, weekdays and days of reports are told in."
     )

@@ -1,0 +1,83 @@
+"""All that a report is held against before it is published."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tasks.analytics import expected
+from tasks.analytics.clinical.figures import code
+from tasks.analytics.findings import Findings
+from tasks.analytics.gate.check import Check
+from tasks.analytics.gate.disclosure import check_cells
+from tasks.analytics.gate.frames import check_frames
+from tasks.analytics.gate.page import check_page
+from tasks.analytics.gate.rules import PageRules
+from tasks.postgres.server import Server
+from tasks.repository.facts import CONTRACT
+
+
+BACK = timedelta(days=62)
+"""Dates of a page reach back over two windows of a month."""
+
+AHEAD = timedelta(days=31)
+"""And ahead as far as a forecast."""
+
+COUNTED = {
+    "Patients": frozenset({"now", "period before", "female", "male", "other or unknown", "all"}),
+    "Visits": frozenset({"began", "period before", "present now"}),
+}
+"""Columns of counts of patients and visits, by the heading above their tables."""
+
+CODED = {
+    "Diagnoses": frozenset({"patients", "in 30 days", "30 days before"}),
+    "Together in one patient": frozenset({"patients with both"}),
+    "Medications": frozenset({"patients", "in 30 days", "30 days before"}),
+    "Values before and after a start": frozenset({"patients"}),
+    "Results without a final value": frozenset({"up to 1 day", "1 to 3 days"}),
+}
+"""The same in the clinical report."""
+
+_KNOWN = f"""
+select (select count(*) from {CONTRACT}.patients where identifier = any(%(tokens)s))
+  + (select count(*) from {CONTRACT}.encounters where visit_number = any(%(tokens)s))
+"""  # noqa: S608 - names of our own
+
+
+def checks(server: Server, found: Findings, page: str, now: datetime) -> list[Check]:
+    """Check the frames of a report, what its page shows of patients, and the page itself.
+
+    Args:
+        server: asked whether a word of the page identifies a patient.
+        found: what the page is made from.
+        page: its markdown.
+        now: the moment that it was asked for.
+
+    """
+    made = check_frames(expected.frames(found), expected.rules(found), now)
+    if found.disclosure is not None:
+        made.append(check_cells(found.disclosure.cells, found.disclosure.suppressed))
+    return made + check_page(page, _rules(found), lambda tokens: _identifying(server, tokens))
+
+
+def _identifying(server: Server, tokens: Sequence[str]) -> int:
+    """Count how many words are a patient's identifier or the number of a visit."""
+    with server.connect(statement_timeout_s=60) as connection:
+        row = connection.execute(_KNOWN, {"tokens": list(tokens)}).fetchone()
+    assert row is not None  # noqa: S101 - a query without a FROM
+    return int(row[0])
+
+
+def _rules(found: Findings) -> PageRules:
+    at, codes = found.origin.as_of, set[str]()
+    counted = {} if found.disclosure is None else dict(COUNTED)
+    if found.clinical is not None:
+        listed = (found.clinical.diagnoses, found.clinical.medications, found.clinical.pending)
+        codes = {code(key) for frame in listed for key in frame["key"]}
+        full = {
+            "Diagnoses": found.clinical.diagnoses,
+            "Together in one patient": found.clinical.together,
+            "Medications": found.clinical.medications,
+            "Values before and after a start": found.clinical.around,
+            "Results without a final value": found.clinical.pending,
+        }
+        counted |= {name: CODED[name] for name, frame in full.items() if not frame.empty}
+    return PageRules((at - BACK).date(), (at + AHEAD).date(), counted, frozenset(codes))

@@ -1,0 +1,59 @@
+"""The steps of the analytics runbooks."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from tasks.analytics import findings, source
+from tasks.analytics.findings import Findings, Report
+from tasks.analytics.gate import gate
+from tasks.analytics.gate.check import Check, require
+from tasks.analytics.rollups import refresh
+from tasks.analytics.rollups.refresh import Refreshed
+from tasks.control.phases import Progress
+from tasks.control.steps import step
+from tasks.postgres.server import Server
+from tasks.repository.pages import keep_pages
+from tasks.repository.stanza import Stanza
+
+
+Kind = Report
+"""What a runbook offers to choose from."""
+
+
+@step("refresh rollups", "refresh rollups of {stanza.name}")
+def refresh_rollups(stanza: Stanza, now: datetime, tell: Progress) -> Refreshed:
+    """Count the hours of messages and visits that are new, open or not settled."""
+    return refresh.refresh(stanza.server(), now, tell=tell)
+
+
+@step("read findings", "read {report} of {stanza.name}")
+def read_findings(
+    stanza: Stanza,
+    report: Report,
+    now: datetime,
+    copy: Server | None,
+    tell: Callable[[str], None],
+) -> Findings:
+    """Read what a report is made of, in one snapshot of a standby, a copy or the primary."""
+    known = stanza.settings
+    place = source.choose(known, stanza.server(), copy)
+    limit = known.response_threshold_ms
+    return findings.gather(place, report, now=now, limit_ms=limit, tell=tell)
+
+
+@step("check report", "check report of {stanza.name}")
+def check_report(stanza: Stanza, found: Findings, page: str, now: datetime) -> list[Check]:
+    """Hold frames and page against what they have to be, by Great Expectations."""
+    return gate.checks(stanza.server(), found, page, now)
+
+
+@step("require checks", "require checks")
+def require_checks(checks: list[Check]) -> None:
+    """See that every critical check has passed."""
+    require(checks)
+
+
+@step("keep report", "keep report of {stanza.name}")
+def keep_report(stanza: Stanza, pages: Mapping[str, str]) -> list[str]:
+    """Keep a page in every repository, where it outlives Prefect's retention."""
+    return keep_pages(stanza, pages)
