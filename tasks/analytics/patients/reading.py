@@ -30,14 +30,15 @@ with visits as (
     and coalesce(e.discharged_at, e.admitted_at + interval '1 year') >= %(prior)s
   group by 1),
 told as (
-  select extract(year from age((%(end)s at time zone 'UTC')::date, p.birth_date))::int as age,
+  select case when p.birth_date <= (%(end)s at time zone 'UTC')::date then
+      extract(year from age((%(end)s at time zone 'UTC')::date, p.birth_date))::int end as age,
     coalesce(p.sex, 'U') as sex, p.first_seen_at,
     p.is_deceased and coalesce(p.deceased_at < %(end)s, true) as is_deceased,
     p.is_deceased and p.deceased_at >= %(begin)s and p.deceased_at < %(end)s as has_died,
     v.is_active, v.was_active
   from {CONTRACT}.patients p left join visits v using (patient_id)
   where p.merged_into is null and p.first_seen_at < %(end)s)
-select case when age < 0 or age is null then 'unknown' when age < 18 then '0-17'
+select case when age is null then 'unknown' when age < 18 then '0-17'
     when age < 35 then '18-34' when age < 50 then '35-49' when age < 65 then '50-64'
     when age < 80 then '65-79' else '80+' end as age_band,
   case sex when 'F' then 'female' when 'M' then 'male' else 'other or unknown' end as sex,

@@ -37,17 +37,17 @@ def span(begin: datetime, end: datetime) -> list[datetime]:
     return [begin + number * HOUR for number in range(max((end - begin) // HOUR, 0))]
 
 
-def due(through: datetime, counted: datetime, touched: Iterable[datetime]) -> list[datetime]:
+def due(through: datetime, counted: datetime | None, touched: Iterable[datetime]) -> list[datetime]:
     """List the hours to count: those not settled, and those that something touched.
 
     Args:
         through: until when hours are to be counted now.
-        counted: until when they were counted before.
+        counted: until when they were counted before; None: never.
         touched: hours of new, queued and unfinished messages.
 
     """
-    hours = {hour for hour in touched if hour < through} | set(span(counted - SETTLING, through))
-    return sorted(hours)
+    unsettled = span(min(counted, through) - SETTLING, through) if counted else []
+    return sorted({hour for hour in touched if hour < through} | set(unsettled))
 
 
 def chunks(hours: Iterable[datetime]) -> list[Chunk]:

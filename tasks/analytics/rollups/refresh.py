@@ -24,12 +24,6 @@ select (select coalesce(max(message_id), 0) from {CONTRACT}.messages),
   (select coalesce(max(encounter_id), 0) from {CONTRACT}.encounters)
 """  # noqa: S608
 
-_FIRST = f"""
-select least((select min(received_at) from {CONTRACT}.messages),
-  (select min(first_seen_at) from {CONTRACT}.patients),
-  (select min(admitted_at) from {CONTRACT}.encounters))
-"""  # noqa: S608
-
 _NEW_MESSAGES = f"""
 select distinct date_trunc('hour', received_at, 'UTC') from {CONTRACT}.messages
 where message_id > %s
@@ -124,14 +118,9 @@ def _due(connection: Connection, through: datetime) -> _Due:
     """See what is new; ids are read first, so that what comes meanwhile is new the next time."""
     ids = _row(connection, _IDS)
     known = connection.execute(_STATE, [_NAME]).fetchone()
-    if known is None:
-        (first,) = _row(connection, _FIRST)
-        every = hours.span(whole_hour(first), through) if first else []
-        return _Due(every, every, (ids[0], ids[1], ids[2]))
-    counted, message_id, patient_id, encounter_id = known
-    messages = [hour for (hour,) in connection.execute(_NEW_MESSAGES, [message_id])]
-    visits = [hour for (hour,) in connection.execute(_NEW_VISITS, [patient_id, encounter_id])]
-    counted = min(counted, through)
+    counted, *seen = known or (None, 0, 0, 0)
+    messages = [hour for (hour,) in connection.execute(_NEW_MESSAGES, [seen[0]])]
+    visits = [hour for (hour,) in connection.execute(_NEW_VISITS, seen[1:])]
     return _Due(
         hours.due(through, counted, messages),
         hours.due(through, counted, visits),

@@ -4,7 +4,7 @@ They are small: an hour has one row a connection and kind of message, however ma
 so they outlive the pruning of messages, go along with every backup, and reach every standby.
 """
 
-from tasks.control.errors import OpsError, Refused
+from tasks.control.errors import Refused
 from tasks.postgres.server import Connection, Server
 
 
@@ -56,6 +56,12 @@ STATEMENTS = (
 )
 """What is told apart of an hour: see `counting` for each column's meaning."""
 
+_MAY = """
+select coalesce(
+  (select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = %(schema)s),
+  has_database_privilege(current_database(), 'create'))
+"""
+
 
 def install(server: Server) -> None:
     """Make the schema and its tables; what is there stays.
@@ -68,17 +74,17 @@ def install(server: Server) -> None:
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         if are_installed(connection):
             return
-        try:
-            for statement in STATEMENTS:
-                connection.execute(statement)
-        except OpsError as error:
+        row = connection.execute(_MAY, {"schema": SCHEMA}).fetchone()
+        if not row or not row[0]:
             raise Refused(
                 "the rollups cannot be made",
                 stanza=server.stanza,
-                seen=str(error),
-                expected="a role that may create a schema",
+                seen="a role that may not create the schema",
+                expected="a role that may create a schema, or one that owns it",
                 do=f"create the schema {SCHEMA} and let the role own it",
-            ) from None
+            )
+        for statement in STATEMENTS:
+            connection.execute(statement)
 
 
 def are_installed(connection: Connection) -> bool:
