@@ -4,11 +4,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+import typer
 
 from flows.verbs.output import AsJson, say, screen, show_table
-from tasks.control import running, settings
-from tasks.control.errors import Transient
+from tasks.control import notices, running, settings
+from tasks.control.errors import Refused, Transient
+from tasks.control.events import NOTICES
 from tasks.control.prefect_server import POOL, PrefectServer, Process, free_port
 from tasks.control.settings import Settings
 from tasks.postgres.embedded import Home, open_home, operated, start_control
@@ -116,6 +119,22 @@ def status(*, as_json: AsJson = False) -> None:
     say(document, text, as_json=as_json)
 
 
+def notify(
+    block: Annotated[str, typer.Argument(help="Type and name, such as slack-webhook/on-call.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Let a notification block of Prefect be told of what analytics finds."""
+    known = settings.load()
+    noted = running.note(open_home(known).path)
+    if not noted:
+        raise Refused("Prefect does not run under this home", do="hl7ops up, then again")
+    notices.arm(f"{noted['url']}/api", known.stanza, block)
+    document = {"stanza": known.stanza, "block": block, "events": list(NOTICES)}
+    said = f"{block} is told of: {'; '.join(NOTICES.values())}"
+    say(document, lambda: screen.print(said), as_json=as_json)
+
+
 def show_settings(*, as_json: AsJson = False) -> None:
     """List every setting: what is in force here, and what it means."""
     known = settings.load()
@@ -134,4 +153,4 @@ def show_settings(*, as_json: AsJson = False) -> None:
     say(document, text, as_json=as_json)
 
 
-VERBS: tuple[Callable[..., None], ...] = (up, down, status)
+VERBS: tuple[Callable[..., None], ...] = (up, down, status, notify)

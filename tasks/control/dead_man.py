@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from tasks.control import automations
 from tasks.control.events import VERIFIED, resource
 
 
@@ -23,11 +24,8 @@ def arm(api: str, stanza: str, within_s: float = WITHIN_S) -> None:
 
     """
     name = f"no verified backup of {stanza}"
-    wanted = {"automations": {"name": {"any_": [name]}}}
-    for old in _post(f"{api}/automations/filter", wanted):
-        httpx.delete(f"{api}/automations/{old['id']}", timeout=30).raise_for_status()
     alarm = httpx.get(f"{api}/deployments/name/overdue/alarm", timeout=30).raise_for_status()
-    _post(f"{api}/automations/", _switch(name, stanza, within_s, alarm.json()["id"]))
+    automations.put(api, _switch(name, stanza, within_s, alarm.json()["id"]))
 
 
 def _switch(name: str, stanza: str, within_s: float, deployment: str) -> dict[str, Any]:
@@ -52,7 +50,3 @@ def _switch(name: str, stanza: str, within_s: float, deployment: str) -> dict[st
             }
         ],
     }
-
-
-def _post(address: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    return httpx.post(address, json=body, timeout=30).raise_for_status().json()

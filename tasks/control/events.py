@@ -2,6 +2,22 @@
 
 VERIFIED = "hl7ops.backup.verified"
 
+ANOMALY = "hl7ops.anomaly.found"
+
+SILENCE = "hl7ops.connection.silent"
+
+HIGH_RISK = "hl7ops.risk.high"
+
+BLOCKED = "hl7ops.report.blocked"
+
+NOTICES = {
+    ANOMALY: "an episode began in which messages were not as expected",
+    SILENCE: "a connection fell silent that should not be",
+    HIGH_RISK: "more patients are at high risk than the day before",
+    BLOCKED: "a report was not published, since a check did not pass",
+}
+"""What people are told of, by the event that tells it."""
+
 
 def resource(stanza: str) -> str:
     """Return the id of a stanza as a resource of events."""
