@@ -17,6 +17,7 @@ NAMES = (
     "targets",
     "losses",
     "restores",
+    "forecasts",
 )
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from flows.verbs import (
+    analytics,
     backup,
     database,
     demo,
@@ -24,6 +25,7 @@ from flows.verbs import (
     wal,
 )
 from flows.verbs.output import errors
+from flows.verbs.several import SeveralDates
 from tasks.control.errors import OpsError
 
 
@@ -53,6 +55,8 @@ for verbs in (
 ):
     for verb in verbs:
         app.command()(verb)
+for verb in analytics.VERBS:
+    app.command(cls=SeveralDates)(verb)
 app.command("settings")(service.show_settings)
 
 
