@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reports import headlines, people, plot
+from reports import forecast, headlines, people, plot
 from reports.page import page
 from tasks.analytics.findings import Findings
 from tasks.analytics.messages import figures
@@ -27,6 +27,7 @@ def report(found: Findings) -> str:
         "\n".join(f"> {each}" for each in wrong) or None,
         headlines.board(found.kpis),
         "## Messages\n\n" + _days(read),
+        "## What is ahead\n\n" + forecast.summary(found.outlooks),
         "## Patients\n\n" + people.totals(shown),
         people.ages(shown),
         "## Visits\n\n" + people.visits(patients, shown),

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Literal
 
-from tasks.analytics import disclosure, kpis, trends
+from tasks.analytics import disclosure, kpis, outlook, trends
 from tasks.analytics.clinical.reading import Clinical
 from tasks.analytics.clinical.reading import read as read_clinical
 from tasks.analytics.disclosure import Disclosure
 from tasks.analytics.kpis import Kpi
 from tasks.analytics.messages.reading import Messages
 from tasks.analytics.messages.reading import read as read_messages
+from tasks.analytics.outlook import Outlook
 from tasks.analytics.patients.reading import Patients
 from tasks.analytics.patients.reading import read as read_patients
 from tasks.analytics.rollups.refresh import counted_through
@@ -22,7 +23,7 @@ from tasks.analytics.window import before, whole_hour
 from tasks.control.errors import Refused
 
 
-Report = Literal["executive", "clinical", "performance", "dashboard"]
+Report = Literal["executive", "clinical", "performance", "dashboard", "forecast"]
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
@@ -54,6 +55,7 @@ class Findings:
     patients: Patients | None = None
     clinical: Clinical | None = None
     disclosure: Disclosure | None = None
+    outlooks: list[Outlook] = field(default_factory=list)
 
 
 def gather(
@@ -146,7 +148,17 @@ def _executive(asking: Session, found: Findings) -> Findings:
         messages=read_messages(asking, before(as_of, WEEK)),
         patients=people,
         disclosure=shown,
+        outlooks=_foreseen(asking, as_of),
     )
+
+
+def _forecast(asking: Session, found: Findings) -> Findings:
+    ahead = _foreseen(asking, found.origin.as_of)
+    return Findings(found.origin, found.kpis, asking.asked, outlooks=ahead)
+
+
+def _foreseen(asking: Session, as_of: datetime) -> list[Outlook]:
+    return [outlook.foresee(daily) for daily in outlook.read(asking, as_of)]
 
 
 def _dashboard(asking: Session, found: Findings) -> Findings:
@@ -159,4 +171,5 @@ _PARTS: dict[Report, Callable[[Session, Findings], Findings]] = {
     "clinical": _clinical,
     "performance": _performance,
     "dashboard": _dashboard,
+    "forecast": _forecast,
 }
