@@ -29,7 +29,9 @@ AMBULANCE_DAYS = 28
 HOSPITAL_MONTHS = 12
 
 TABLE = (
-    "| series | horizon | origins | MASE | naive | cov 80 | cov 95 | s a series |\n" + "|---" * 8
+    "| series | horizon | origins | MASE | naive | cov 80 | cov 95 | s a series |\n"
+    + "|---" * 8
+    + "|"
 )
 
 

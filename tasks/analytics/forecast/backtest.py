@@ -42,6 +42,10 @@ def cutoffs(known: int, horizon: int, frequency: Frequency, minimum: int) -> lis
     return [last - fold * step for fold in range(FOLDS) if last - fold * step >= least]
 
 
+WORST = 10.0
+"""Deviations that a miss counts at most, as where a method saw a flat history and had none."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """The folds of one origin: what came after each, and the errors that are measured in."""
@@ -73,16 +77,18 @@ class Trial:
         """Return each fold's absolute errors in deviations of the method, without NaN."""
         found = []
         for fold, errors in zip(self.folds, self.errors(method), strict=True):
-            sd = np.maximum(self.paths.at(method, fold).sd[: self.horizon], np.finfo(float).tiny)
-            scaled = np.where(errors == 0, 0.0, errors / sd)
+            sd = self.paths.at(method, fold).sd[: self.horizon]
+            scaled = np.where(np.isnan(errors), np.nan, WORST)
+            np.divide(errors, sd, out=scaled, where=errors < WORST * sd)
+            scaled[errors == 0] = 0.0
             found.append(scaled[~np.isnan(scaled)])
         return found
 
     def measured(self, method: str) -> Backtest:
-        """Return what a method reached in it; the scale is what the oldest fold knew."""
+        """Return what a method reached in it; the scale is of all that was known."""
         series: Series = self.paths.series
-        past = without_outages(series.first(min(self.folds)))
-        scale = float(np.mean(np.abs(differences(past, series.season))))
+        changes = differences(without_outages(series.first(self.known)), series.season)
+        scale = float(np.mean(np.abs(changes))) if changes.size else 0.0
         actual = np.abs(np.concatenate(self.actual))
         error = self.error(method)
         covered80, covered95 = coverages(self.missed(method))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tasks.analytics.forecast.model import Path
-from tasks.analytics.forecast.naive import seasonal_naive
+from tasks.analytics.forecast.naive import seasonal_median, seasonal_naive
 from tasks.analytics.forecast.outages import without_outages
 from tasks.analytics.forecast.series import Frequency, Series
 from tasks.analytics.forecast.smoothing import smoothing
@@ -15,7 +15,7 @@ from tasks.analytics.forecast.structural import structural
 NAIVE = "seasonal naive"
 
 CANDIDATES: dict[Frequency, tuple[str, ...]] = {
-    "daily": ("structural", "smoothing", "structural and smoothing"),
+    "daily": ("structural", "smoothing", "structural and smoothing", "median"),
     "monthly": ("smoothing",),
 }
 """The first is taken unless another is better by more than chance; see `backtest.MARGIN`."""
@@ -24,6 +24,7 @@ IN_WORDS = {
     NAIVE: "the same weekday (month) of the last week (year) known",
     "structural": "a drifting level with weekdays, waves of the year, special days and AR errors",
     "smoothing": "mean of simple exponential smoothing, Holt-Winters and Theta",
+    "median": "median of each weekday over the last eight weeks, which suits rare events",
     "structural and smoothing": "mean of the structural model and exponential smoothing",
 }
 
@@ -56,6 +57,8 @@ class Paths:
             path = structural(past.dates, values, self.horizon)
         elif method == "smoothing":
             path = smoothing(values, past.season, self.horizon)
+        elif method == "median":
+            path = seasonal_median(values, past.season, self.horizon)
         else:
             path = seasonal_naive(values, past.season, self.horizon)
         is_count = bool(np.nanmin(values) >= 0)

@@ -10,7 +10,7 @@ from tasks.analytics.forecast.series import Values
 
 LEVELS = (0.80, 0.95)
 
-PRIOR_FOLDS = 4
+PRIOR_FOLDS = 8
 """The normal quantile counts as this many folds: few folds tell little of a tail."""
 
 
