@@ -18,6 +18,7 @@ NAMES = (
     "losses",
     "restores",
     "forecasts",
+    "reports",
 )
 
 
