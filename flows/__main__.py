@@ -10,6 +10,7 @@ import typer
 
 from flows.verbs import (
     analytics,
+    anomalies,
     backup,
     database,
     demo,
@@ -52,6 +53,7 @@ for verbs in (
     report.VERBS,
     service.VERBS,
     demo.VERBS,
+    anomalies.VERBS,
 ):
     for verb in verbs:
         app.command()(verb)

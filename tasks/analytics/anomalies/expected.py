@@ -1,0 +1,77 @@
+"""What is expected at an hour of a weekday, learnt bucket by bucket."""
+
+from bisect import insort
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from datetime import date, datetime
+from statistics import median
+
+
+WEEKS = 3
+"""As many of the same weekday are needed before weekdays are told apart."""
+
+DAYS = 3
+"""As many days are needed before hours are told apart."""
+
+MEMORY_DAYS = 28
+"""An hour of the day remembers so many days, so that a lasting change becomes the rule."""
+
+MEMORY_WEEKS = 8
+"""And an hour of a weekday so many weeks."""
+
+
+def middle(ordered: Sequence[float]) -> float:
+    """Return the upper median of numbers in order."""
+    return ordered[len(ordered) // 2]
+
+
+class Profile:
+    """The median of an hour on its weekday; of the hour on any day; of everything before.
+
+    The finest of the three that has history enough is taken. An hour of a day counts once, as the
+    median of its buckets, so that buckets of minutes and of hours are treated alike.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._by_weekday: dict[tuple[int, int], deque[float]] = defaultdict(
+            lambda: deque(maxlen=MEMORY_WEEKS)
+        )
+        self._by_hour: dict[int, deque[float]] = defaultdict(lambda: deque(maxlen=MEMORY_DAYS))
+        self._all: list[float] = []
+        self._hour: tuple[date, int] | None = None
+        self._values: list[float] = []
+        self._usual: float | None = None
+
+    def at(self, moment: datetime) -> float | None:
+        """Return what is expected in the bucket that begins then; None before the first."""
+        hour = (moment.date(), moment.hour)
+        if hour != self._hour:
+            self._close()
+            self._hour = hour
+            self._usual = self._of(moment)
+        if self._usual is not None:
+            return self._usual
+        return middle(self._all) if self._all else None
+
+    def learn(self, value: float) -> None:
+        """Take in the bucket that was last asked for."""
+        insort(self._all, value)
+        self._values.append(value)
+
+    def _of(self, moment: datetime) -> float | None:
+        weekly = self._by_weekday.get((moment.weekday(), moment.hour), ())
+        if len(weekly) >= WEEKS:
+            return median(weekly)
+        daily = self._by_hour.get(moment.hour, ())
+        return median(daily) if len(daily) >= DAYS else None
+
+    def _close(self) -> None:
+        """Let the hour that is over count."""
+        if self._hour is None or not self._values:
+            return
+        day, hour = self._hour
+        value = median(self._values)
+        self._by_hour[hour].append(value)
+        self._by_weekday[day.weekday(), hour].append(value)
+        self._values = []
