@@ -10,14 +10,20 @@ from reports.export import standalone
 from reports.publish import progress, reporting
 from tasks.analytics.steps import (
     Kind,
+    Site,
     check_report,
     keep_report,
     read_findings,
     refresh_rollups,
     require_checks,
 )
-from tasks.control import clock
+from tasks.control import clock, events
+from tasks.control.errors import OpsError
 from tasks.recovery.steps import lend_copy
+
+
+OFF = "analytics are switched off by ENABLE_ANALYTICS"
+"""What a run returns that does nothing, since it is not wanted."""
 
 
 @flow(name="report", flow_run_name="{kind} report of {stanza}", timeout_seconds=3600)
@@ -46,14 +52,26 @@ def report(stanza: str = "main", kind: Kind = "executive", as_of: datetime | Non
     """
     site, draft = load_stanza(stanza), Draft(stanza, kind, clock.now())
     if not site.settings.enable_analytics:
-        return "analytics are switched off by ENABLE_ANALYTICS"
-    now = as_of or clock.now()
-    with reporting(f"{kind}-report-{stanza}", draft, published):
-        copy = lend_copy(site)
-        draft.refreshed = refresh_rollups(site, clock.now(), progress(f"{kind}-{stanza}"))
-        draft.findings = read_findings(site, kind, now, copy, draft.asked.append)
-        draft.page = compose(draft)
-        draft.checks = check_report(site, draft.findings, draft.page, now)
-        require_checks(draft.checks)
-    keep_report(site, {f"{kind}.html": standalone(published(draft))})
-    return draft.page.partition("\n")[0].lstrip("# ")
+        return OFF
+    return publish_checked(site, draft, as_of or clock.now())
+
+
+def publish_checked(site: Site, draft: Draft, now: datetime) -> str:
+    """Refresh the rollups, read, compose, check, publish and keep; return the verdict."""
+    kind, stanza = draft.kind, draft.stanza
+    try:
+        with reporting(f"{kind}-report-{stanza}", draft, published):
+            copy = lend_copy(site)
+            draft.refreshed = refresh_rollups(site, clock.now(), progress(f"{kind}-{stanza}"))
+            draft.findings = read_findings(site, kind, now, copy, draft.asked.append)
+            draft.page = compose(draft)
+            draft.checks = check_report(site, draft.findings, draft.page, now)
+            require_checks(draft.checks)
+    except OpsError:
+        events.emit(
+            events.BLOCKED, stanza, {"subject": f"no {kind} report", "text": str(draft.error)}
+        )
+        raise
+    page = published(draft)
+    keep_report(site, {f"{kind}.html": standalone(page)})
+    return page.partition("\n")[0].lstrip("# ")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reports import clinical, dashboard, executive, forecast, performance
+from reports import anomalies, clinical, dashboard, executive, forecast, performance
 from reports.page import counted, page, table
 from tasks.analytics.findings import Findings, Report
 from tasks.analytics.gate.check import Check
@@ -18,6 +18,7 @@ PAGES: dict[Report, Callable[[Findings], str]] = {
     "performance": performance.report,
     "dashboard": dashboard.report,
     "forecast": forecast.report,
+    "anomalies": anomalies.report,
 }
 
 

@@ -11,7 +11,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; numbers stand to the right."""
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     rule = ["---:" if column and all(map(_is_number, column)) else "---" for column in columns]
-    lines = [header, rule, *([_cell(value) for value in row] for row in rows)]
+    lines = [
+        [_cell(name) for name in header],
+        rule,
+        *([_cell(value) for value in row] for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -1,6 +1,7 @@
 """What each report's frames have to be like before it is published."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -106,56 +107,63 @@ _HOURLY = FrameRules(
 
 
 def _of_messages(now: int, before: int) -> dict[str, FrameRules]:
-    counts = [*list(messages.OUTCOMES), "errors", "retried", "bytes"]
-    order = ["sent", "transformed", "filtered", "queued", "unfinished", "errors"]
-    order += [name for name in counts if name not in order]
-    total = ("hours", "messages")
-    several, shares = (0, None), ("share",) if now else ()
-    return {
-        "hours": FrameRules(
-            {"hour": ANY, "connection_id": ANY, "messages": COUNT} | dict.fromkeys(order, COUNT),
-            rows=several,
-            unique=("hour", "connection_id"),
-            volume={"messages": Volume(before)},
-        ),
-        "outcomes": FrameRules(
-            {"outcome": _NAME, "messages": COUNT, "share": _SHARE, "lo": SHARE, "hi": SHARE}
-            | {"share_before": _SHARE},
-            adds_up={"messages": total},
-            shares=shares,
-            unique=("outcome",),
-        ),
-        "rates": FrameRules(
-            {"rate": _NAME, "of": _NAME, "n": COUNT, "count": COUNT, "share": _SHARE}
-            | {"lo": SHARE, "hi": SHARE, "is_small": ANY, "share_before": _SHARE},
-            unique=("rate", "of"),
-        ),
-        "connections": FrameRules(
-            {"connection": _NAME, "messages": COUNT, "before": COUNT, "change": _OPEN}
-            | {"success": _SHARE, "lo": SHARE, "hi": SHARE, "is_small": ANY}
-            | dict.fromkeys(
-                ("filtered", "queued", "ack_errors", "ack_rejects", "timeouts", "other_errors"),
-                COUNT,
-            )
-            | dict.fromkeys(("p50", "p95", "p99"), _TIME),
-            adds_up={"messages": total},
-            rows=several,
-        ),
-        "kinds": FrameRules(
-            {"message_type": _NAME, "trigger_event": _NAME, "messages": COUNT, "share": _SHARE}
-            | {"errors": COUNT, "before": COUNT, "change": _OPEN},
-            adds_up={"messages": total},
-            shares=shares,
-            rows=several,
-            unique=("message_type", "trigger_event"),
-        ),
-        "week": FrameRules(
-            {"weekday": ColumnRules(0, 6), "hour": ColumnRules(0, 23), "messages": COUNT},
-            adds_up={"messages": total},
-            rows=(0, 168),
-            unique=("weekday", "hour"),
-        ),
-    }
+    """Return the rules of messages; where there are none, there are no shares to add up."""
+    made = dict(_MESSAGES)
+    made["hours"] = replace(made["hours"], volume={"messages": Volume(before)})
+    if not now:
+        made |= {name: replace(each, shares=()) for name, each in made.items()}
+    return made
+
+
+_TOTAL = {"messages": ("hours", "messages")}
+
+_SUMS = ("sent", "transformed", "filtered", "queued", "unfinished", "errors", "ack_errors")
+_SUMS += ("ack_rejects", "timeouts", "other_errors", "retried", "bytes")
+
+_MESSAGES = {
+    "hours": FrameRules(
+        {"hour": ANY, "connection_id": ANY, "messages": COUNT} | dict.fromkeys(_SUMS, COUNT),
+        rows=(0, None),
+        unique=("hour", "connection_id"),
+    ),
+    "outcomes": FrameRules(
+        {"outcome": _NAME, "messages": COUNT, "share": _SHARE, "lo": SHARE, "hi": SHARE}
+        | {"share_before": _SHARE},
+        adds_up=_TOTAL,
+        shares=("share",),
+        unique=("outcome",),
+    ),
+    "rates": FrameRules(
+        {"rate": _NAME, "of": _NAME, "n": COUNT, "count": COUNT, "share": _SHARE}
+        | {"lo": SHARE, "hi": SHARE, "is_small": ANY, "share_before": _SHARE},
+        unique=("rate", "of"),
+    ),
+    "connections": FrameRules(
+        {"connection": _NAME, "messages": COUNT, "before": COUNT, "change": _OPEN}
+        | {"success": _SHARE, "lo": SHARE, "hi": SHARE, "is_small": ANY}
+        | dict.fromkeys(
+            ("filtered", "queued", "ack_errors", "ack_rejects", "timeouts", "other_errors"),
+            COUNT,
+        )
+        | dict.fromkeys(("p50", "p95", "p99"), _TIME),
+        adds_up=_TOTAL,
+        rows=(0, None),
+    ),
+    "kinds": FrameRules(
+        {"message_type": _NAME, "trigger_event": _NAME, "messages": COUNT, "share": _SHARE}
+        | {"errors": COUNT, "before": COUNT, "change": _OPEN},
+        adds_up=_TOTAL,
+        shares=("share",),
+        rows=(0, None),
+        unique=("message_type", "trigger_event"),
+    ),
+    "week": FrameRules(
+        {"weekday": ColumnRules(0, 6), "hour": ColumnRules(0, 23), "messages": COUNT},
+        adds_up=_TOTAL,
+        rows=(0, 168),
+        unique=("weekday", "hour"),
+    ),
+}
 
 
 def _of_patients(known: int) -> dict[str, FrameRules]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Literal
 
-from tasks.analytics import disclosure, kpis, outlook, trends
+from tasks.analytics import disclosure, kpis, outlook, trends, watch
 from tasks.analytics.clinical.reading import Clinical
 from tasks.analytics.clinical.reading import read as read_clinical
 from tasks.analytics.disclosure import Disclosure
@@ -19,11 +19,12 @@ from tasks.analytics.patients.reading import read as read_patients
 from tasks.analytics.rollups.refresh import counted_through
 from tasks.analytics.source import SAID, Asked, Session, Source, session
 from tasks.analytics.trends import Trends
+from tasks.analytics.watch import Watch
 from tasks.analytics.window import before, whole_hour
 from tasks.control.errors import Refused
 
 
-Report = Literal["executive", "clinical", "performance", "dashboard", "forecast"]
+Report = Literal["executive", "clinical", "performance", "dashboard", "forecast", "anomalies"]
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
@@ -56,6 +57,7 @@ class Findings:
     clinical: Clinical | None = None
     disclosure: Disclosure | None = None
     outlooks: list[Outlook] = field(default_factory=list)
+    watch: Watch | None = None
 
 
 def gather(
@@ -157,6 +159,11 @@ def _forecast(asking: Session, found: Findings) -> Findings:
     return Findings(found.origin, found.kpis, asking.asked, outlooks=ahead)
 
 
+def _anomalies(asking: Session, found: Findings) -> Findings:
+    seen = watch.read(asking, found.origin.as_of)
+    return Findings(found.origin, found.kpis, asking.asked, watch=seen)
+
+
 def _foreseen(asking: Session, as_of: datetime) -> list[Outlook]:
     return [outlook.foresee(daily) for daily in outlook.read(asking, as_of)]
 
@@ -172,4 +179,5 @@ _PARTS: dict[Report, Callable[[Session, Findings], Findings]] = {
     "performance": _performance,
     "dashboard": _dashboard,
     "forecast": _forecast,
+    "anomalies": _anomalies,
 }

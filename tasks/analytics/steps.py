@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeAlias
 
-from tasks.analytics import findings, source
+from tasks.analytics import alerts, findings, source, watch
+from tasks.analytics.alerts import Alert
 from tasks.analytics.findings import Findings, Report
 from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import Check, require
@@ -16,8 +18,11 @@ from tasks.repository.pages import keep_pages
 from tasks.repository.stanza import Stanza
 
 
-Kind = Report
+Kind: TypeAlias = Report
 """What a runbook offers to choose from."""
+
+Site: TypeAlias = Stanza
+"""What a runbook hands on from step to step."""
 
 
 @step("refresh rollups", "refresh rollups of {stanza.name}")
@@ -51,6 +56,13 @@ def check_report(stanza: Stanza, found: Findings, page: str, now: datetime) -> l
 def require_checks(checks: list[Check]) -> None:
     """See that every critical check has passed."""
     require(checks)
+
+
+@step("new findings", "new findings of {stanza.name}")
+def new_findings(stanza: Stanza, found: Findings) -> list[Alert]:
+    """Return what is not as expected and nobody was told of yet, and remember it."""
+    assert found.watch is not None  # noqa: S101 - an anomalies report has one
+    return alerts.new(stanza.server(), watch.findings(found.watch))
 
 
 @step("keep report", "keep report of {stanza.name}")

@@ -50,6 +50,9 @@ STATEMENTS = (
   failed bigint not null, open bigint not null)""",
     f"""create table if not exists {SCHEMA}.activity_hours (
   hour timestamptz primary key, patients bigint not null, encounters bigint not null)""",
+    f"""create table if not exists {SCHEMA}.alerts (
+  kind text not null, subject text not null, start timestamptz not null,
+  told_at timestamptz not null default now(), primary key (kind, subject, start))""",
     f"""create table if not exists {SCHEMA}.state (
   name text primary key, through timestamptz not null, message_id bigint not null,
   patient_id bigint not null, encounter_id bigint not null, refreshed_at timestamptz not null)""",

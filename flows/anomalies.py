@@ -1,0 +1,47 @@
+"""The runbook of what is not as expected."""
+
+from datetime import datetime
+
+from prefect import flow
+
+from blocks.stanza import load_stanza
+from flows.report import publish_checked
+from reports.draft import Draft
+from tasks.analytics.steps import new_findings
+from tasks.control import clock, events
+
+
+KINDS = {"anomaly": events.ANOMALY, "silence": events.SILENCE}
+
+
+@flow(name="anomalies", flow_run_name="anomalies of {stanza}", timeout_seconds=3000)
+def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int:
+    """Hold the last hours against what is expected of them, and tell of what is not.
+
+    **Purpose.** To know that an interface fails, slows down or falls silent before a ward calls.
+
+    **Starts** every hour, or by hand.
+
+    **Tells** of each episode once, when it begins: an event that a notification block can be told
+    of (`hl7ops notify`). The page says since when, how far off, and by which rule.
+
+    **Preconditions.** The platform keeps the contract. The first week is only learnt from.
+
+    **A person decides** what follows; the page of the performance report says which connection.
+
+    **Undo.** There is nothing to undo.
+
+    Args:
+        stanza: Name of the operated cluster; its blocks bear the same name.
+        as_of: The moment that is looked at; empty: now.
+
+    """
+    site, draft = load_stanza(stanza), Draft(stanza, "anomalies", clock.now())
+    if not site.settings.enable_analytics:
+        return 0
+    publish_checked(site, draft, as_of or clock.now())
+    assert draft.findings is not None  # noqa: S101 - it was published
+    found = new_findings(site, draft.findings)
+    for each in found:
+        events.emit(KINDS[each.kind], stanza, {"subject": each.subject, "text": each.text})
+    return len(found)
