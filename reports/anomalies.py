@@ -27,7 +27,10 @@ def report(found: Findings) -> str:
         "## By which rule\n\n" + _rules(seen),
         headlines.definitions(DEFINED),
         headlines.origin(
-            found.origin, {"hours": seen.window}, {"messages": int(seen.hours["n"].sum())}
+            found.origin,
+            {"hours": seen.window},
+            {"messages": int(seen.hours["n"].sum())},
+            is_compared=False,
         ),
     )
 

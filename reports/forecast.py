@@ -1,7 +1,6 @@
 """The forecast: what is ahead, by which method, and how good that was on the past."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reports import headlines, plot
@@ -11,7 +10,6 @@ from tasks.analytics.forecast.candidates import IN_WORDS
 from tasks.analytics.forecast.model import Backtest, Forecast
 from tasks.analytics.outlook import Outlook
 from tasks.analytics.suppression.cells import THRESHOLD
-from tasks.analytics.window import Window
 
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ def report(found: Findings) -> str:
         if made
         else "NOTHING CAN BE FORECAST YET"
     )
-    at = found.origin.as_of
-    longest = max((len(each.daily.days) for each in found.outlooks), default=0)
     return page(
         f"# {verdict}: {found.origin.stanza}",
         " · ".join(_ahead(each) for each in found.outlooks[:3]),
@@ -39,8 +35,8 @@ def report(found: Findings) -> str:
         headlines.definitions(DEFINED),
         headlines.origin(
             found.origin,
-            {"history": Window(at - timedelta(days=longest), at)},
-            {each.daily.name: int(sum(each.daily.counts)) for each in found.outlooks[:1]},
+            {},
+            {f"{each.daily.name}, days": len(each.daily.days) for each in found.outlooks},
         ),
     )
 

@@ -69,13 +69,20 @@ def _wanted(kpi: Kpi) -> str:
     return f"{'at least' if kpi.is_floor else 'at most'} {spelled(kpi, kpi.target)}"
 
 
-def origin(known: Origin, windows: Mapping[str, Window], rows: Mapping[str, int]) -> str:
+def origin(
+    known: Origin,
+    windows: Mapping[str, Window],
+    rows: Mapping[str, int],
+    *,
+    is_compared: bool = True,
+) -> str:
     """Return where the figures come from: enough to ask for the same again.
 
     Args:
         known: source, moment and version.
         windows: what was looked at, by what it was of.
         rows: how many rows of the platform the figures are of, by what they are.
+        is_compared: whether the windows before were looked at as well.
 
     """
     lines: list[tuple[str, object]] = [
@@ -84,7 +91,7 @@ def origin(known: Origin, windows: Mapping[str, Window], rows: Mapping[str, int]
         ("as of", readable(known.as_of)),
         ("data as of", readable(known.data_as_of)),
         *((f"window, {name}", window) for name, window in windows.items()),
-        *((f"window before, {name}", window.prior) for name, window in windows.items()),
+        *((f"window before, {name}", w.prior) for name, w in windows.items() if is_compared),
         *((f"rows, {name}", f"{count:,}") for name, count in rows.items()),
         ("hours and weekdays in", known.timezone),
         ("version", known.version),

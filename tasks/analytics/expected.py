@@ -117,8 +117,20 @@ def _of_messages(now: int, before: int) -> dict[str, FrameRules]:
 
 _TOTAL = {"messages": ("hours", "messages")}
 
-_SUMS = ("sent", "transformed", "filtered", "queued", "unfinished", "errors", "ack_errors")
-_SUMS += ("ack_rejects", "timeouts", "other_errors", "retried", "bytes")
+_SUMS = (
+    "sent",
+    "transformed",
+    "filtered",
+    "queued",
+    "unfinished",
+    "errors",
+    "ack_errors",
+    "ack_rejects",
+    "timeouts",
+    "other_errors",
+    "retried",
+    "bytes",
+)
 
 _MESSAGES = {
     "hours": FrameRules(

@@ -15,8 +15,8 @@ from tasks.postgres.server import Server
 from tasks.repository.facts import CONTRACT
 
 
-BACK = timedelta(days=62)
-"""Dates of a page reach back over two windows of a month."""
+BACK = timedelta(days=100)
+"""Dates of a page reach back over two windows of a month, and charts over ninety days."""
 
 AHEAD = timedelta(days=31)
 """And ahead as far as a forecast."""
