@@ -13,6 +13,8 @@ INK = "#8a94a0"
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 """Digits beyond a hundredth of a pixel, which make a page a third larger."""
 
+_CLIP = re.compile(r"clip\d+")
+
 COLOURS = ("#2f81f7", "#3fb950", "#d29922", "#a371f7", "#f0883e")
 
 
@@ -69,9 +71,14 @@ def image(chart: Any, title: str) -> str:  # noqa: ANN401 - altair has many kind
         .configure_header(labelColor=INK, titleColor=INK)
         .configure_view(stroke=None)
     )
-    drawn = vl_convert.vegalite_to_svg(styled.to_dict())
-    svg = _DECIMALS.sub(r"\1", drawn)
+    svg = _numbered(_DECIMALS.sub(r"\1", vl_convert.vegalite_to_svg(styled.to_dict())))
     return f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+
+
+def _numbered(svg: str) -> str:
+    """Give clips numbers from 0 on; the library counts them over all charts of a process."""
+    names = {name: f"clip{place}" for place, name in enumerate(dict.fromkeys(_CLIP.findall(svg)))}
+    return _CLIP.sub(lambda match: names[match[0]], svg)
 
 
 def _label(bar: Bar) -> str:

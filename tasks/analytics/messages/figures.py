@@ -181,5 +181,5 @@ def by_hour_of_week(read: Messages, timezone: ZoneInfo) -> "pd.DataFrame":
     """
     now, _ = split(read)
     local = now["hour"].dt.tz_convert(timezone)
-    counted = now.assign(weekday=local.dt.weekday, hour=local.dt.hour)
+    counted = now.assign(weekday=local.dt.day_of_week, hour=local.dt.hour)
     return counted.groupby(["weekday", "hour"], as_index=False)[["messages"]].sum()
