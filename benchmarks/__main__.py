@@ -19,6 +19,7 @@ NAMES = (
     "restores",
     "forecasts",
     "reports",
+    "anomalies",
 )
 
 

@@ -20,8 +20,8 @@ def of_series(rules: Rules) -> Method:
             f" logarithm of the mean change between the last {rules.spread} buckets - its median"
             f" before. Scale: the largest of {rules.level_sigmas:g} (spread:"
             f" {rules.spread_sigmas:g}) robust standard deviations, half of what {held} of earlier"
-            f" |residuals| stayed below, and a floor ({100 * rules.level_floor:g} % of the"
-            " mean value; for counts what Poisson allows)."
+            f" |residuals| stayed below, and a floor ({100 * rules.level_floor:g} % of the mean"
+            " value; for counts what Poisson allows)."
         ),
         baseline=(
             "Expected: the median of the same hour and weekday in up to 8 weeks before, of the same"

@@ -20,8 +20,8 @@ HIGH = 3.0
 class Rules:
     """The constants of the rule, counted in buckets unless said otherwise.
 
-    They are defaults for every series. Each was chosen on one half of the public NAB files and
-    held against the other (`benchmarks/anomalies.py`), and noise bounds them from below.
+    They are defaults for every series. The benchmark chooses them anew on one half of the public
+    NAB files and scores the other (`benchmarks/anomalies.py`); noise bounds them from below.
     """
 
     level: int = 3
@@ -39,13 +39,13 @@ class Rules:
     level_sigmas: float = 2.0
     """|z| = 1 is at least this many robust standard deviations of the level."""
 
-    spread_sigmas: float = 1.6
+    spread_sigmas: float = 1.5
     """Likewise of the spread."""
 
     level_floor: float = 0.015
     """Least scale of the level, as a share of the mean size of the values."""
 
-    spread_floor: float = 0.1
+    spread_floor: float = 0.2
     """Least scale of the spread, in natural logarithms."""
 
     clip: float = 3.0
