@@ -36,6 +36,11 @@ class Level:
         self._mean = Mean(rules.level)
         self._scale = Scale(tail=rules.tail, tail_z=MEDIUM, sigmas=rules.level_sigmas)
 
+    @property
+    def ready(self) -> bool:
+        """Whether enough residuals were seen to say which are large."""
+        return len(self._scale) >= self._rules.warm_up
+
     def judge(self, residual: float, floor: float) -> float:
         """Return the z of the bucket whose residual this is, then learn from it."""
         level = self._mean.add(residual)
@@ -81,7 +86,8 @@ class Detector:
         """Begin without history."""
         self._rules = rules or Rules()
         self._profile = Profile()
-        self._level, self._spread = Level(self._rules), Spread(self._rules)
+        self._levels = [Level(self._rules) for _ in range(3)]
+        self._spread = Spread(self._rules)
         self._seen = 0
         self._size = 0.0
         self._last: float | None = None
@@ -96,17 +102,31 @@ class Detector:
         """
         if not isfinite(value):
             raise ValueError("a bucket needs a finite value")
-        expected = self._profile.at(moment)
-        if expected is None:
-            expected = value
         size = self._size / self._seen if self._seen else abs(value)
         change = abs(value - self._last) if self._last is not None else 0.0
-        level = self._level.judge(value - expected, self._floor(size, expected))
+        expected, level = self._against(moment, value, size)
         spread = self._spread.judge(change, TINY + 0.01 * size)
         z = max(level, spread, key=abs) if self._seen >= self._rules.warm_up else 0.0
         self._learn(value, usual=abs(level) <= MEDIUM)
         further: Look = "spread" if abs(spread) > abs(level) else "level"
         return Judgement(moment, value, expected, z, further)
+
+    def _against(self, moment: datetime, value: float, size: float) -> tuple[float, float]:
+        """Return what is expected, and the z of the level against it.
+
+        Each expectation has a scale of its own, so that the large residuals of the first days,
+        when hours are not told apart, do not blind the finer one. The finest is taken whose scale
+        has learnt enough.
+        """
+        taken, level = value, 0.0
+        for expected, look in zip(self._profile.at(moment), self._levels, strict=True):
+            if expected is None:
+                continue
+            ready = look.ready
+            z = look.judge(value - expected, self._floor(size, expected))
+            if ready or look is self._levels[0]:
+                taken, level = expected, z
+        return taken, level
 
     def _floor(self, size: float, expected: float) -> float:
         """Return the least scale: a share of the values; of counts what Poisson allows."""

@@ -28,7 +28,7 @@ def middle(ordered: Sequence[float]) -> float:
 class Profile:
     """The median of an hour on its weekday; of the hour on any day; of everything before.
 
-    The finest of the three that has history enough is taken. An hour of a day counts once, as the
+    All three are told where there is history enough. An hour of a day counts once, as the
     median of its buckets, so that buckets of minutes and of hours are treated alike.
     """
 
@@ -41,30 +41,32 @@ class Profile:
         self._all: list[float] = []
         self._hour: tuple[date, int] | None = None
         self._values: list[float] = []
-        self._usual: float | None = None
+        self._usual: tuple[float | None, float | None] = (None, None)
 
-    def at(self, moment: datetime) -> float | None:
-        """Return what is expected in the bucket that begins then; None before the first."""
+    def at(self, moment: datetime) -> tuple[float | None, float | None, float | None]:
+        """Return what is expected in the bucket that begins then, from the coarsest on.
+
+        Of everything, of the hour, of the hour on its weekday; None where too little is known.
+        """
         hour = (moment.date(), moment.hour)
         if hour != self._hour:
             self._close()
             self._hour = hour
             self._usual = self._of(moment)
-        if self._usual is not None:
-            return self._usual
-        return middle(self._all) if self._all else None
+        return middle(self._all) if self._all else None, *self._usual
 
     def learn(self, value: float) -> None:
         """Take in the bucket that was last asked for."""
         insort(self._all, value)
         self._values.append(value)
 
-    def _of(self, moment: datetime) -> float | None:
-        weekly = self._by_weekday.get((moment.weekday(), moment.hour), ())
-        if len(weekly) >= WEEKS:
-            return median(weekly)
+    def _of(self, moment: datetime) -> tuple[float | None, float | None]:
         daily = self._by_hour.get(moment.hour, ())
-        return median(daily) if len(daily) >= DAYS else None
+        weekly = self._by_weekday.get((moment.weekday(), moment.hour), ())
+        return (
+            median(daily) if len(daily) >= DAYS else None,
+            median(weekly) if len(weekly) >= WEEKS else None,
+        )
 
     def _close(self) -> None:
         """Let the hour that is over count."""

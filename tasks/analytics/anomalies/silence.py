@@ -96,22 +96,27 @@ class Watch:
     def hear(self, hour: datetime, n: int) -> Silence | None:
         """Take in the next hour; return the silence that stands at its end, if there is one."""
         if n:
-            if self._since is not None and self.silence is None:
-                self._longest = max(self._longest, hour - self._since)
-            self._since, self._due, self.silence = None, 0.0, None
+            self._end(hour)
             self._hours.learn(hour, n)
             return None
         self._since = self._since or hour
         self._due += self._hours.due(hour)
         reason = self.silence.reason if self.silence else self._reason(hour)
         if not reason:
-            self._hours.learn(hour, 0)
             return None
         told = self.silence.told if self.silence else hour
         self.silence = Silence(
             self._connection, self._since, told, hour, self._due, exp(-self._due), reason
         )
         return self.silence
+
+    def _end(self, hour: datetime) -> None:
+        """Learn the silence that ends, unless it was told."""
+        if self._since is not None and self.silence is None:
+            self._longest = max(self._longest, hour - self._since)
+            for number in range(round((hour - self._since) / HOUR)):
+                self._hours.learn(self._since + number * HOUR, 0)
+        self._since, self._due, self.silence = None, 0.0, None
 
     def _reason(self, hour: datetime) -> str:
         """Say why the silence up to the end of an hour is told; nothing where it is not."""

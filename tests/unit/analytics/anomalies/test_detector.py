@@ -1,5 +1,7 @@
 """What stands out, and what does not."""
 
+# ruff: noqa: DTZ001 - series come without a time zone
+
 import math
 import random
 from datetime import datetime, timedelta
@@ -45,11 +47,12 @@ def test_what_repeats_exactly_raises_nothing(values):
 
 
 def test_one_spike_on_a_constant_is_one_high_episode_at_its_hour():
-    """Start and peak lie at the spike."""
+    """It starts at the spike; the change back is as large, so that the peak may be there."""
     values = [45] * 2000
     values[1500] = 90
     (found,) = of_series(hours(values)).episodes
-    assert found.start == found.peak == START + 1500 * HOUR
+    assert found.start == START + 1500 * HOUR
+    assert found.peak in (found.start, found.start + HOUR)
     assert found.severity == "high"
     assert found.score > 3
 

@@ -1,5 +1,7 @@
 """Counts, times and error rates by the hour."""
 
+# ruff: noqa: DTZ001 - series come without a time zone
+
 import random
 from datetime import datetime, timedelta
 

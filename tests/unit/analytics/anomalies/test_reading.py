@@ -1,5 +1,7 @@
 """Files of series: what is read, and what is refused by its line."""
 
+# ruff: noqa: DTZ001 - series come without a time zone
+
 from datetime import datetime
 
 import pytest

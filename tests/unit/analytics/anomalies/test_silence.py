@@ -1,5 +1,7 @@
 """Connections that fall silent."""
 
+# ruff: noqa: DTZ001 - series come without a time zone
+
 from datetime import datetime, timedelta
 
 import pandas as pd
