@@ -34,12 +34,14 @@ class Level:
         """Begin without history."""
         self._rules = rules
         self._mean = Mean(rules.level)
+        self._since: datetime | None = None
         self._scale = Scale(tail=rules.tail, tail_z=MEDIUM, sigmas=rules.level_sigmas)
 
-    @property
-    def ready(self) -> bool:
-        """Whether enough residuals were seen to say which are large."""
-        return len(self._scale) >= self._rules.warm_up
+    def ready(self, moment: datetime) -> bool:
+        """Whether residuals of all weekdays, and enough, were seen to say which are large."""
+        self._since = self._since or moment
+        enough = len(self._scale) >= self._rules.warm_up
+        return enough and moment - self._since >= self._rules.week
 
     def judge(self, residual: float, floor: float) -> float:
         """Return the z of the bucket whose residual this is, then learn from it."""
@@ -122,7 +124,7 @@ class Detector:
         for expected, look in zip(self._profile.at(moment), self._levels, strict=True):
             if expected is None:
                 continue
-            ready = look.ready
+            ready = look.ready(moment)
             z = look.judge(value - expected, self._floor(size, expected))
             if ready or look is self._levels[0]:
                 taken, level = expected, z

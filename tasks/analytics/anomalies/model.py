@@ -33,6 +33,9 @@ class Rules:
     warm_up: int = 168
     """So many are only learnt from: a week of hours."""
 
+    week: timedelta = timedelta(days=7)
+    """And for as long the residuals from a finer expectation, before it takes over."""
+
     tail: float = 0.9973
     """Share of what was seen that stays below |z| = 2: what three sigma holds of a normal curve."""
 
