@@ -27,8 +27,8 @@ def of_series(rules: Rules) -> Method:
             "Expected: the median of the same hour and weekday in up to 8 weeks before, of the same"
             " hour until 3 weeks are known, of everything until 3 days are. The bucket under test"
             " is not in it, nor are earlier anomalies; the scale remembers those as"
-            f" {rules.clip:g} at most. A finer expectation takes over once {rules.week.days} days of"
-            f" its residuals are known. The first {rules.warm_up} buckets are only learnt from."
+            f" {rules.clip:g} at most. A finer expectation takes over once {rules.week.days} days"
+            f" of its residuals are known. The first {rules.warm_up} buckets are only learnt from."
         ),
         expected_false_alarms_per_1000=FALSE_ALARMS_PER_1000,
     )
