@@ -15,6 +15,9 @@ LEAST = 30
 WARM_UP = 24
 """So many buckets with enough messages are only learnt from."""
 
+FLOOR = 1.5
+"""Least scale of the residual, in standard deviations of chance."""
+
 MEMORY = 672
 """The usual rate is pooled over so many buckets: four weeks of hours."""
 
@@ -22,9 +25,10 @@ MEMORY = 672
 class Rates:
     """Judges the rate of errors bucket by bucket, each by what came before it only.
 
-    The residual is that of the score test, (p - p0) / sqrt(p0 (1 - p0) / n), with p0 pooled from
+    The residual is that of the score test, (errors - p0 n) / sqrt(p0 (1 - p0) n), with p0 pooled from
     earlier buckets that did not stand out. Rates vary more than chance alone from hour to hour, so
-    its scale is learnt like that of a series, and is at least 1. Only an increase is judged.
+    its scale is learnt like that of a series, and is at least 1.5: beyond 2 lie three sigma of
+    chance. The variance is that of one expected error at least. Only an increase is judged.
     """
 
     def __init__(self, rules: Rules | None = None) -> None:
@@ -47,8 +51,8 @@ class Rates:
         rate = errors / n if n else usual
         if n < LEAST:
             return Judgement(moment, rate, usual, 0.0)
-        residual = (rate - usual) / sqrt(usual * (1 - usual) / n)
-        scale = self._scale.at(1.0)
+        residual = (errors - usual * n) / sqrt(max(usual * (1 - usual) * n, 1))
+        scale = self._scale.at(FLOOR)
         ready = len(self._scale) >= WARM_UP
         z = max(0.0, residual / scale)
         if wilson(errors, n, MEDIUM)[0] <= usual or not ready:
