@@ -38,7 +38,8 @@ def of_rates(rules: Rules, least: int) -> Method:
     """Describe how a rate of errors is judged."""
     return Method(
         formula=(
-            "z = (errors - p0 n) / sqrt(max(p0 (1 - p0) n, 1)) / scale; z > 2 medium, > 3 high, and the lower"
+            "z = (errors - p0 n) / sqrt(max(p0 (1 - p0) n, 1)) / scale; z > 2 medium,"
+            " > 3 high, and the lower"
             f" Wilson bound of p lies above p0; buckets with n < {least} are not judged. Scale: the"
             f" largest of 1.5, {rules.level_sigmas:g} robust standard deviations, and half of what"
             f" {100 * rules.tail:g} % of earlier residuals stayed below."
