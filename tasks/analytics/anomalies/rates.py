@@ -26,9 +26,9 @@ class Rates:
     """Judges the rate of errors bucket by bucket, each by what came before it only.
 
     The residual is that of the score test, (errors - p0 n) / sqrt(p0 (1 - p0) n), with p0 pooled
-    from earlier buckets that did not stand out. Rates vary more than chance alone,
-    hour by hour, so their scale is learnt like that of a series, and is at least 1.5: beyond 2
-    lie three sigma of chance. The variance is that of one expected error at least. Only an increase is judged.
+    from earlier buckets that did not stand out. Rates vary by more than chance, so the scale is
+    learnt like that of a series, and is at least 1.5: beyond 2 lie three sigma of chance. The
+    variance is that of one expected error at least. Only an increase is judged.
     """
 
     def __init__(self, rules: Rules | None = None) -> None:
