@@ -96,11 +96,19 @@ def _trial(paths: Paths, known: int, there: int) -> tuple[Trial, tuple[str, ...]
     minimum = MINIMUM[frequency]
     span = f"{minimum // 7} weeks" if frequency == "daily" else f"{minimum} months"
     folds = cutoffs(known, asked, frequency, minimum)
-    folds = [fold for fold in folds if _counted(series, fold) >= minimum]
+    folds = _usable(series.first(known), folds, asked, minimum)
     if folds:
         return Trial(paths, known, asked, folds), CANDIDATES[frequency], ""
     horizon = min(asked, known - series.season)
     bare = cutoffs(known, horizon, frequency, series.season)
+    bare = _usable(series.first(known), bare, horizon, 1)
+    if not bare:
+        raise Refused(
+            "there is nothing to hold a forecast against",
+            seen=f"{there} known values in {known} {series.unit}",
+            expected="known values before and after some day of the history",
+            do="fill the gaps, or begin later",
+        )
     reason = (
         f"the history is under {span}"
         if there < minimum
@@ -109,8 +117,15 @@ def _trial(paths: Paths, known: int, there: int) -> tuple[Trial, tuple[str, ...]
     return Trial(paths, known, horizon, bare), (), reason
 
 
-def _counted(series: Series, known: int) -> int:
-    return int((~np.isnan(without_outages(series.first(known)))).sum())
+def _usable(past: Series, folds: Sequence[int], horizon: int, minimum: int) -> list[int]:
+    """Return the folds that know enough, and after which something is known."""
+    actual = ~np.isnan(without_outages(past))
+    return [
+        fold
+        for fold in folds
+        if actual[fold : fold + horizon].any()
+        and (~np.isnan(without_outages(past.first(fold)))).sum() >= minimum
+    ]
 
 
 def _chosen(errors: dict[str, float], candidates: Sequence[str]) -> str:

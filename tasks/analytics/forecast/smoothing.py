@@ -1,4 +1,4 @@
-"""Exponential smoothing: the mean of three simple methods, which errs less than any of them."""
+"""Exponential smoothing: the mean of simple methods, which errs less than any of them."""
 
 import warnings
 
@@ -12,12 +12,16 @@ from tasks.analytics.forecast.series import Values
 LONGEST = 730
 """Periods: what is older has no weight left."""
 
+SEASONLESS = 1.5
+"""Simple smoothing takes part unless it errs this much more than with a season, in the sample."""
+
 
 def smoothing(values: Values, season: int, horizon: int) -> Path:
     """Average simple smoothing, additive Holt-Winters without trend, and Theta.
 
     On the 396 monthly hospital series the mean of the three errs by 3 % less than the best of
-    them; Makridakis et al. 2020 (M4) found the same of combinations. Theta (Assimakopoulos &
+    them; Makridakis et al. 2020 (M4) found the same of combinations. Simple smoothing knows no
+    season, so it stays away where the season is nearly everything. Theta (Assimakopoulos &
     Nikolopoulos 2000) takes a season away where a test finds one. The deviation is that of
     ETS(A,N,A) (Hyndman et al. 2008, table 6.1).
     """
@@ -36,7 +40,9 @@ def smoothing(values: Values, season: int, horizon: int) -> Path:
             recent, seasonal="add", seasonal_periods=season, initialization_method="estimated"
         ).fit()
         theta = ThetaModel(recent, period=season, method="additive").fit()
-        means = [level.forecast(horizon), seasonal.forecast(horizon), theta.forecast(horizon)]
+        means = [seasonal.forecast(horizon), theta.forecast(horizon)]
+    if level.sse <= SEASONLESS**2 * seasonal.sse:
+        means.append(level.forecast(horizon))
     alpha, gamma = seasonal.params["smoothing_level"], seasonal.params["smoothing_seasonal"]
     steps = np.arange(1, horizon)
     weights = alpha + gamma * (steps % season == 0)
