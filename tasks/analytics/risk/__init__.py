@@ -1,0 +1,1 @@
+"""Risk of patients: an operational score with its parts, Charlson and LACE beside it."""

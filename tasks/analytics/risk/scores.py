@@ -1,0 +1,128 @@
+"""Scores out of the database: of one patient, of all as counts, and kept in a table."""
+
+from datetime import datetime, timedelta
+
+from tasks.analytics.risk import parameters, statements
+from tasks.analytics.risk.assessment import Assessment, Saturated, Stay, Summary
+from tasks.analytics.risk.score import BANDS
+from tasks.analytics.risk.validation import Tally, Validation, validate
+from tasks.control.errors import Refused
+from tasks.postgres.server import Connection
+
+
+VIEWS = ("patients", "encounters", "diagnoses", "medications")
+
+FOLLOWED_DAYS = 365
+"""How long patients are followed to see what a score was worth."""
+
+BATCH = 100_000
+"""Patients that one statement writes: a second or two of the server's time."""
+
+
+def read(connection: Connection, patient_id: int, as_of: datetime) -> Assessment:
+    """Assess one patient as of a moment.
+
+    Raises:
+        Refused: there is no such patient, or a view of the contract is missing.
+
+    """
+    require_views(connection)
+    known = parameters.MOST >= patient_id >= parameters.LEAST
+    given = parameters.parameters(as_of, patient_id, patient_id) if known else None
+    row = connection.execute(statements.READ, given).fetchone() if given else None
+    if row is None:
+        raise Refused(
+            "there is no such patient",
+            seen="no row with this key",
+            expected="a patient_id of hl7_contract.patients",
+            do="look the key up in that view; a medical record number is none",
+        )
+    reason, age, conditions, medications, unended, charlson, *stayed = row
+    stay = Stay(*stayed) if stayed[0] is not None else None
+    return Assessment(
+        patient_id, as_of, reason, age, conditions, medications, unended, charlson, stay
+    )
+
+
+def summarise(connection: Connection, as_of: datetime) -> Summary:
+    """Count all patients by band, and those without a score by the reason.
+
+    Raises:
+        Refused: a view of the contract is missing.
+
+    """
+    require_views(connection)
+    rows = connection.execute(statements.SUMMARY, parameters.parameters(as_of)).fetchall()
+    scored = [row for row in rows if row[0] is None]
+    return Summary(
+        as_of,
+        bands=dict.fromkeys(BANDS, 0) | {row[1]: row[2] for row in scored},
+        reasons={row[0]: row[2] for row in rows if row[0] is not None},
+        saturated=Saturated(*(sum(row[place] for row in scored) for place in (3, 4, 5))),
+        unended=sum(row[6] for row in scored),
+    )
+
+
+def followed(connection: Connection, as_of: datetime, days: int = FOLLOWED_DAYS) -> Validation:
+    """Hold the scores of `days` ago against what happened since.
+
+    The outcome is an emergency or inpatient encounter, or death, after the index date and until
+    `as_of`. Scores are of the index date: of what was recorded, begun and not ended by then. Who
+    died without a date is left out, since nobody knows whether it was before.
+
+    Raises:
+        Refused: the days are not one or more, or a view of the contract is missing.
+
+    """
+    if days < 1:
+        raise Refused("nothing can be followed", seen=f"{days} days", expected="1 day or more")
+    require_views(connection)
+    index = as_of - timedelta(days=days)
+    given = parameters.parameters(index) | {"until": as_of}
+    rows = connection.execute(statements.HISTOGRAM, given).fetchall()
+    return validate([Tally(float(score), *counts) for score, *counts in rows], index, days)
+
+
+def refresh(connection: Connection, as_of: datetime) -> int:
+    """Write the scores of all patients into `hl7_analytics.risk_scores`; return the rows written.
+
+    Of each patient the newest score stands there, or why there is none. In one transaction, a
+    statement for each 100,000 patients; a row that would not change is not written, so that a
+    second run as of the same moment writes nothing. It needs the primary.
+
+    Raises:
+        Refused: a view of the contract is missing.
+
+    """
+    require_views(connection)
+    written, first = 0, parameters.LEAST
+    with connection.transaction():
+        connection.execute(statements.TABLE)
+        while True:
+            ends = connection.execute(statements.BATCH_END, [first, BATCH, BATCH]).fetchone()
+            last = ends[0] if ends else parameters.MOST
+            given = parameters.parameters(as_of, first, last)
+            written += connection.execute(statements.REFRESH, given).rowcount
+            if last == parameters.MOST:
+                return written
+            first = last + 1
+
+
+def require_views(connection: Connection) -> None:
+    """Refuse to go on where a view is missing, which the contract allows.
+
+    Raises:
+        Refused: one is missing, or may not be seen; names it.
+
+    """
+    rows = connection.execute(
+        "select v from unnest(%s::text[]) v where to_regclass('hl7_contract.' || v) is null",
+        [list(VIEWS)],
+    ).fetchall()
+    if rows:
+        raise Refused(
+            "risk needs views that are not there",
+            seen=f"no {', '.join(name for (name,) in rows)} in hl7_contract",
+            expected=", ".join(VIEWS),
+            do="define them as tasks/hl7/platform/CONTRACT.md says",
+        )
