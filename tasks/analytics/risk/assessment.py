@@ -7,6 +7,7 @@ from datetime import datetime
 from tasks.analytics.risk import charlson, lace, score
 from tasks.analytics.risk.lace import Lace
 from tasks.analytics.risk.score import Band, Reason, Score
+from tasks.analytics.risk.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Summary:
     """Counts of all patients; small ones are suppressed by the report, not here.
 
     `unended` of the scored have a medication without an end that began over a year ago.
+    `validation` holds earlier scores against what happened since.
     """
 
     as_of: datetime
@@ -87,6 +89,7 @@ class Summary:
     reasons: Mapping[Reason, int]
     saturated: Saturated
     unended: int
+    validation: Validation
 
     @property
     def scored(self) -> int:
@@ -94,6 +97,11 @@ class Summary:
         return sum(self.bands.values())
 
     @property
-    def patients(self) -> int:
+    def records(self) -> int:
         """All records: those with a score and those without one."""
         return self.scored + sum(self.reasons.values())
+
+    @property
+    def known(self) -> int:
+        """Patients known at the moment, alive or not; a record that was merged is none."""
+        return self.records - sum(self.reasons.get(each, 0) for each in score.NO_PATIENT)

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING
 
 from tasks.analytics.risk.assessment import Summary
 from tasks.analytics.risk.score import BANDS, CAP, THRESHOLDS
-from tasks.analytics.risk.validation import Validation
 
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def bands(summary: Summary, validation: Validation) -> "pd.DataFrame":
+def bands(summary: Summary) -> "pd.DataFrame":
     """Return a row a band: bounds, patients, their share, and what was observed of the followed.
 
     Columns: `band, from_score, to_score, patients, share, followed, outcomes, rate, rate_low,
@@ -34,7 +33,7 @@ def bands(summary: Summary, validation: Validation) -> "pd.DataFrame":
             "rate_low": seen.interval[0] if seen.interval else None,
             "rate_high": seen.interval[1] if seen.interval else None,
         }
-        for name, (low, high), seen in zip(BANDS, bounds, validation.bands, strict=True)
+        for name, (low, high), seen in zip(BANDS, bounds, summary.validation.bands, strict=True)
     ]
     return pd.DataFrame(rows).astype(dict.fromkeys(("rate", "rate_low", "rate_high"), float))
 

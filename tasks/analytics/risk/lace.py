@@ -32,6 +32,12 @@ The contract has no type of admission (PV1-4). Such a visit does not count among
 
 VISIT_MONTHS = 6
 
+RULE = (
+    "acute: an emergency visit went on or had ended less than 24 hours before, as the contract has"
+    " no type of admission; comorbidity: Charlson's index, without age"
+)
+"""How is counted; printed with every index."""
+
 NO_STAY = "no inpatient stay has ended"
 
 
@@ -59,7 +65,7 @@ def lace(days: int, charlson: int, visits: int, *, is_acute: bool) -> Lace:
     """Return the index of a stay.
 
     Args:
-        days: from the day of admission to the day of discharge; a stay of one day or less is 0.
+        days: from the day of admission to the day of discharge; 0 where both are one day.
         charlson: Charlson's index, without age.
         visits: to the emergency department in the six months before the admission.
         is_acute: whether the admission was an emergency.

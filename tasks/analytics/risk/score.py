@@ -50,6 +50,9 @@ Reason = Literal[
 
 MERGED: Reason = "merged into another record"
 
+NO_PATIENT: tuple[Reason, ...] = (MERGED, "not known then")
+"""Reasons of records that do not count as patients at that moment."""
+
 
 @dataclass(frozen=True)
 class Score:

@@ -1,11 +1,13 @@
 """Scores out of the database: of one patient, of all as counts, and kept in a table."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from tasks.analytics.risk import parameters, statements
 from tasks.analytics.risk.assessment import Assessment, Saturated, Stay, Summary
 from tasks.analytics.risk.score import BANDS
 from tasks.analytics.risk.validation import Tally, Validation, validate
+from tasks.analytics.source import Session
 from tasks.control.errors import Refused
 from tasks.postgres.server import Connection
 
@@ -19,40 +21,49 @@ BATCH = 100_000
 """Patients that one statement writes: a second or two of the server's time."""
 
 
-def read(connection: Connection, patient_id: int, as_of: datetime) -> Assessment:
+def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
     """Assess one patient as of a moment.
 
     Raises:
         Refused: there is no such patient, or a view of the contract is missing.
 
     """
-    require_views(connection)
-    known = parameters.MOST >= patient_id >= parameters.LEAST
-    given = parameters.parameters(as_of, patient_id, patient_id) if known else None
-    row = connection.execute(statements.READ, given).fetchone() if given else None
-    if row is None:
+    require_views(session.connection)
+    rows: list[tuple[Any, ...]] = []
+    if parameters.LEAST <= patient_id <= parameters.MOST:
+        given = parameters.parameters(as_of, patient_id, patient_id)
+        _, rows = session.rows("risk of one patient", statements.READ, given)
+    if not rows:
         raise Refused(
             "there is no such patient",
             seen="no row with this key",
             expected="a patient_id of hl7_contract.patients",
             do="look the key up in that view; a medical record number is none",
         )
-    reason, age, conditions, medications, unended, charlson, *stayed = row
+    reason, age, conditions, medications, unended, charlson, *stayed = rows[0]
     stay = Stay(*stayed) if stayed[0] is not None else None
     return Assessment(
         patient_id, as_of, reason, age, conditions, medications, unended, charlson, stay
     )
 
 
-def summarise(connection: Connection, as_of: datetime) -> Summary:
-    """Count all patients by band, and those without a score by the reason.
+def summarise(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> Summary:
+    """Count all patients by band, and those without a score by the reason; hold old scores to it.
+
+    Two queries, of at most eight and 1,001 rows.
+
+    Args:
+        session: a snapshot of the source.
+        as_of: the moment; what began or died before it counts.
+        days: how long before it the scores are of that are held against what happened since.
 
     Raises:
-        Refused: a view of the contract is missing.
+        Refused: the days are not one or more, or a view of the contract is missing.
+        Transient: the source did not answer in time.
 
     """
-    require_views(connection)
-    rows = connection.execute(statements.SUMMARY, parameters.parameters(as_of)).fetchall()
+    validation = followed(session, as_of, days)
+    _, rows = session.rows("risk", statements.SUMMARY, parameters.parameters(as_of))
     scored = [row for row in rows if row[0] is None]
     return Summary(
         as_of,
@@ -60,13 +71,14 @@ def summarise(connection: Connection, as_of: datetime) -> Summary:
         reasons={row[0]: row[2] for row in rows if row[0] is not None},
         saturated=Saturated(*(sum(row[place] for row in scored) for place in (3, 4, 5))),
         unended=sum(row[6] for row in scored),
+        validation=validation,
     )
 
 
-def followed(connection: Connection, as_of: datetime, days: int = FOLLOWED_DAYS) -> Validation:
+def followed(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> Validation:
     """Hold the scores of `days` ago against what happened since.
 
-    The outcome is an emergency or inpatient encounter, or death, after the index date and until
+    The outcome is an emergency or inpatient encounter, or death, from the index date on and before
     `as_of`. Scores are of the index date: of what was recorded, begun and not ended by then. Who
     died without a date is left out, since nobody knows whether it was before.
 
@@ -76,10 +88,10 @@ def followed(connection: Connection, as_of: datetime, days: int = FOLLOWED_DAYS)
     """
     if days < 1:
         raise Refused("nothing can be followed", seen=f"{days} days", expected="1 day or more")
-    require_views(connection)
+    require_views(session.connection)
     index = as_of - timedelta(days=days)
     given = parameters.parameters(index) | {"until": as_of}
-    rows = connection.execute(statements.HISTOGRAM, given).fetchall()
+    _, rows = session.rows("risk followed", statements.HISTOGRAM, given)
     return validate([Tally(float(score), *counts) for score, *counts in rows], index, days)
 
 

@@ -16,8 +16,8 @@ with recursive former (patient_id, person_id) as (
 ), person as (
   select patient_id, deceased_at,
     case when merged_into is not null then 'merged into another record'
-      when first_seen_at > %(as_of)s then 'not known then'
-      when is_deceased and coalesce(deceased_at, %(as_of)s) <= %(as_of)s then 'deceased'
+      when first_seen_at >= %(as_of)s then 'not known then'
+      when is_deceased and coalesce(deceased_at < %(as_of)s, true) then 'deceased'
       when birth_date is null or not isfinite(birth_date) then 'birth date unknown'
       when birth_date > today then 'birth date in the future' end as reason,
     case when isfinite(birth_date) and birth_date <= today
@@ -141,9 +141,9 @@ from (select reason, case when reason is null then band end as band, age, condit
 HISTOGRAM = f"""{PEOPLE}{COUNTS}, harmed as (
   select r.person_id from record r join hl7_contract.encounters e using (patient_id)
   where e.patient_class in ('E', 'I') and not e.is_cancelled
-    and e.admitted_at > %(as_of)s and e.admitted_at <= %(until)s
+    and e.admitted_at >= %(as_of)s and e.admitted_at < %(until)s
   union
-  select patient_id from person where deceased_at > %(as_of)s and deceased_at <= %(until)s
+  select patient_id from person where deceased_at >= %(as_of)s and deceased_at < %(until)s
 )
 select score, count(h.person_id), count(*) - count(h.person_id)
 from scored s left join harmed h on h.person_id = s.patient_id

@@ -9,14 +9,12 @@ from datetime import datetime
 from itertools import pairwise
 from math import sqrt
 
-from tasks.analytics.proportions import wilson
+from tasks.analytics.proportions import Z95, wilson
 from tasks.analytics.risk.score import BANDS, Band, band
 
 
 FEW_OUTCOMES = 100
 """Below so many outcomes a validation is weak (Collins et al., Stat Med 2016;35:214)."""
-
-Z95 = 1.96
 
 
 @dataclass(frozen=True)
