@@ -21,6 +21,7 @@ from flows.verbs import (
     repository,
     restore,
     restored,
+    risk,
     service,
     snapshot,
     wal,
@@ -54,6 +55,7 @@ for verbs in (
     service.VERBS,
     demo.VERBS,
     anomalies.VERBS,
+    risk.VERBS,
 ):
     for verb in verbs:
         app.command()(verb)
