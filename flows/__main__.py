@@ -9,12 +9,12 @@ from typing import NoReturn
 import typer
 
 from flows.verbs import (
-    analytics,
     anomalies,
     backup,
     database,
     demo,
     drill,
+    forecast,
     keeping,
     platform,
     report,
@@ -59,7 +59,7 @@ for verbs in (
 ):
     for verb in verbs:
         app.command()(verb)
-for verb in analytics.VERBS:
+for verb in forecast.VERBS:
     app.command(cls=SeveralDates)(verb)
 app.command("settings")(service.show_settings)
 

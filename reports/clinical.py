@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reports import headlines, people, plot
+from reports import headlines, people, plot, risk
 from reports.page import page, percent, table
 from tasks.analytics.clinical import figures
 from tasks.analytics.clinical.reading import Clinical
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 def report(found: Findings) -> str:
     """Return the page; the first line is the verdict, the second the three headlines."""
     read, patients, shown = found.clinical, found.patients, found.disclosure
-    assert read is not None  # noqa: S101 - a clinical report has all three
+    assert read is not None  # noqa: S101 - a clinical report has all four
     assert patients is not None  # noqa: S101
     assert shown is not None  # noqa: S101
+    assert found.risk is not None  # noqa: S101
     active, visits = shown.count(figure("active")), found.kpis[4]
     new = shown.count(figure("new"))
     return page(
@@ -46,6 +47,7 @@ def report(found: Findings) -> str:
         "## Medications\n\n" + _codes("rx", read.medications, shown, "Patients by medication"),
         "### Values before and after a start\n\n" + _around(read),
         "## Results without a final value\n\n" + _pending(read, shown),
+        "## Risk\n\n" + risk.section(found.risk, shown),
         headlines.definitions(_DEFINED),
         headlines.origin(
             found.origin,

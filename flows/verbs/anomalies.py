@@ -8,24 +8,48 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.verbs.output import AsJson, say, screen, show_table
+from flows.verbs.report import AsOf, Html, show_report
 
 
 if TYPE_CHECKING:
     from tasks.analytics.anomalies.detect import Anomalies
+    from tasks.analytics.findings import Findings
 
 
 def anomalies(
-    file: Annotated[Path, typer.Argument(help="A CSV file of timestamp,value or date,value.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="A CSV file of timestamp,value or date,value.")
+    ] = None,
+    as_of: AsOf = None,
+    html: Html = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what is not as expected in a series, one alert an episode."""
+    """Tell what is not as expected in a series, one alert an episode.
+
+    Without a file: the platform's own message counts, processing times, error rates and silences.
+    """
     from tasks.analytics.anomalies import detect, reading  # noqa: PLC0415
 
+    if file is None:
+        show_report("anomalies", as_of, html, of_watch, as_json=as_json)
+        return
     series = reading.read(file)
     found = detect.of_series(zip(series.moments, series.values, strict=True))
     document = told(found, series.spelled.__getitem__)
     say(document, lambda: show(document), as_json=as_json)
+
+
+def of_watch(found: "Findings") -> dict[str, Any]:
+    """Return what `--json` says of the platform."""
+    assert found.watch is not None  # noqa: S101 - an anomalies report has one
+    return {
+        "kinds": {
+            kind: told(each, lambda moment: moment.isoformat(sep=" "))
+            for kind, each in found.watch.kinds.items()
+        },
+        "silent": [vars(each) for each in found.watch.silent],
+    }
 
 
 def told(found: "Anomalies", spell: Callable[[datetime], str]) -> dict[str, Any]:

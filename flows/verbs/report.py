@@ -34,25 +34,25 @@ Html = Annotated[Path | None, typer.Option(help="Write the page to this file.")]
 @report_app.command("executive")
 def report_executive(as_of: AsOf = None, html: Html = None, *, as_json: AsJson = False) -> None:
     """Is the platform well, is it used, and what is ahead."""
-    _report("executive", as_of, html, as_json=as_json)
+    show_report("executive", as_of, html, as_json=as_json)
 
 
 @report_app.command("clinical")
 def report_clinical(as_of: AsOf = None, html: Html = None, *, as_json: AsJson = False) -> None:
     """Who is treated, for what and with what, as counts that show nobody."""
-    _report("clinical", as_of, html, as_json=as_json)
+    show_report("clinical", as_of, html, as_json=as_json)
 
 
 @report_app.command("performance")
 def report_performance(as_of: AsOf = None, html: Html = None, *, as_json: AsJson = False) -> None:
     """How messages did in a week, and hour by hour in the last day."""
-    _report("performance", as_of, html, as_json=as_json)
+    show_report("performance", as_of, html, as_json=as_json)
 
 
 @report_app.command("dashboard")
 def report_dashboard(as_of: AsOf = None, html: Html = None, *, as_json: AsJson = False) -> None:
     """Every headline figure, and the last day hour by hour."""
-    _report("dashboard", as_of, html, as_json=as_json)
+    show_report("dashboard", as_of, html, as_json=as_json)
 
 
 def moment(as_of: datetime | None) -> datetime:
@@ -62,7 +62,27 @@ def moment(as_of: datetime | None) -> datetime:
     return as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of
 
 
-def _report(kind: Report, as_of: datetime | None, html: Path | None, *, as_json: bool) -> None:
+def show_report(
+    kind: Report,
+    as_of: datetime | None,
+    html: Path | None,
+    more: Callable[[Findings], dict[str, Any]] = lambda _: {},
+    *,
+    as_json: bool,
+) -> None:
+    """Read, check, keep and show a report.
+
+    Args:
+        kind: which one.
+        as_of: the moment that windows end before; by default now.
+        html: the file that the page is written to as well.
+        more: what the JSON document holds besides.
+        as_json: whether that is what is printed.
+
+    Raises:
+        Corrupt: a check failed; the page of the failure is printed as an error.
+
+    """
     from reports.draft import Draft, compose, published  # noqa: PLC0415 - pandas
     from reports.export import standalone  # noqa: PLC0415
     from tasks.analytics.gate import gate  # noqa: PLC0415
@@ -86,7 +106,7 @@ def _report(kind: Report, as_of: datetime | None, html: Path | None, *, as_json:
     keep_pages(stanza, {f"{kind}.html": standalone(page)})
     if html:
         write_page(html, page)
-    document = _document(found, draft.checks, page)
+    document = _document(found, draft.checks, page) | more(found)
     say(document, lambda: _show(found, page), as_json=as_json)
 
 

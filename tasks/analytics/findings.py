@@ -16,8 +16,11 @@ from tasks.analytics.messages.reading import read as read_messages
 from tasks.analytics.outlook import Outlook
 from tasks.analytics.patients.reading import Patients
 from tasks.analytics.patients.reading import read as read_patients
+from tasks.analytics.risk import disclosure as risk
+from tasks.analytics.risk import scores
+from tasks.analytics.risk.assessment import Summary
 from tasks.analytics.rollups.refresh import counted_through
-from tasks.analytics.source import SAID, Asked, Session, Source, session
+from tasks.analytics.source import SAID, Asked, Session, Source, require_views, session
 from tasks.analytics.trends import Trends
 from tasks.analytics.watch import Watch
 from tasks.analytics.window import before, whole_hour
@@ -56,6 +59,7 @@ class Findings:
     patients: Patients | None = None
     clinical: Clinical | None = None
     disclosure: Disclosure | None = None
+    risk: Summary | None = None
     outlooks: list[Outlook] = field(default_factory=list)
     watch: Watch | None = None
 
@@ -123,9 +127,10 @@ def _performance(asking: Session, found: Findings) -> Findings:
 
 
 def _clinical(asking: Session, found: Findings) -> Findings:
+    require_views(asking.connection, *scores.VIEWS, "lab_results")
     window = before(found.origin.as_of, MONTH)
     people, codes = read_patients(asking, window), read_clinical(asking, window)
-    known = int(codes.people["known"].iloc[0])
+    known, assessed = int(codes.people["known"].iloc[0]), scores.summarise(asking, window.end)
     shown = disclosure.disclose(
         disclosure.of_patients(people),
         disclosure.of_visits(people),
@@ -133,13 +138,21 @@ def _clinical(asking: Session, found: Findings) -> Findings:
         disclosure.of_codes("rx", codes.medications, known),
         disclosure.of_pairs(codes),
         disclosure.of_pending(codes),
+        risk.cells(assessed),
     )
     return Findings(
-        found.origin, found.kpis, asking.asked, patients=people, clinical=codes, disclosure=shown
+        found.origin,
+        found.kpis,
+        asking.asked,
+        patients=people,
+        clinical=codes,
+        disclosure=shown,
+        risk=assessed,
     )
 
 
 def _executive(asking: Session, found: Findings) -> Findings:
+    require_views(asking.connection, "patients", "encounters")
     as_of = found.origin.as_of
     people = read_patients(asking, before(as_of, MONTH))
     shown = disclosure.disclose(disclosure.of_patients(people), disclosure.of_visits(people))

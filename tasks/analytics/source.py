@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from tasks.control import clock
+from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres.server import Connection, Server, reported
+from tasks.repository.facts import CONTRACT
 
 
 if TYPE_CHECKING:
@@ -122,6 +124,26 @@ def session(source: Source, tell: Callable[[str], None] = lambda _: None) -> Ite
         connection.execute("set local jit = off")
         row = connection.execute(_STANDING).fetchone()
         yield Session(source, connection, (row and row[0]) or clock.now(), tell)
+
+
+def require_views(connection: Connection, *names: str) -> None:
+    """See that views of the contract are there, which it allows to be missing.
+
+    Raises:
+        Refused: one is missing, or may not be seen; names it.
+
+    """
+    rows = connection.execute(
+        "select v from unnest(%s::text[]) v where to_regclass(%s || '.' || v) is null",
+        [list(names), CONTRACT],
+    ).fetchall()
+    if rows:
+        raise Refused(
+            "this needs views that are not there",
+            seen=f"no {', '.join(name for (name,) in rows)} in {CONTRACT}",
+            expected=", ".join(names),
+            do="define them as tasks/hl7/platform/CONTRACT.md says",
+        )
 
 
 def listed(found: Sequence[Asked]) -> str:

@@ -9,6 +9,7 @@ from tasks.analytics.alerts import Alert
 from tasks.analytics.findings import Findings, Report
 from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import Check, require
+from tasks.analytics.risk import scores
 from tasks.analytics.rollups import refresh
 from tasks.analytics.rollups.refresh import Refreshed
 from tasks.control.phases import Progress
@@ -63,6 +64,14 @@ def new_findings(stanza: Stanza, found: Findings) -> list[Alert]:
     """Return what is not as expected and nobody was told of yet, and remember it."""
     assert found.watch is not None  # noqa: S101 - an anomalies report has one
     return alerts.new(stanza.server(), watch.findings(found.watch))
+
+
+@step("score patients", "score patients of {stanza.name}")
+def score_patients(stanza: Stanza, now: datetime) -> dict[str, int]:
+    """Score every patient in the database, where the scores stay; return how many by band."""
+    with stanza.server().connect(statement_timeout_s=300) as connection:
+        scores.refresh(connection, now)
+        return scores.standing(connection)
 
 
 @step("keep report", "keep report of {stanza.name}")

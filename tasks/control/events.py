@@ -13,7 +13,7 @@ BLOCKED = "hl7ops.report.blocked"
 NOTICES = {
     ANOMALY: "an episode began in which messages were not as expected",
     SILENCE: "a connection fell silent that should not be",
-    HIGH_RISK: "more patients are at high risk than the day before",
+    HIGH_RISK: "how many patients are at high risk, every night that there are any",
     BLOCKED: "a report was not published, since a check did not pass",
 }
 """What people are told of, by the event that tells it."""

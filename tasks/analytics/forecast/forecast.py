@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tasks.analytics.forecast.backtest import MARGIN, MINIMUM, Trial, cutoffs
 from tasks.analytics.forecast.candidates import CANDIDATES, NAIVE, Paths
@@ -35,7 +36,8 @@ def forecast(
     """
     known = series.complete(as_of) if as_of else series
     paths = Paths(known, horizon or HORIZON[series.frequency])
-    return _forecast(paths, len(known.values))
+    with threadpool_limits(1, user_api="blas"):
+        return _forecast(paths, len(known.values))
 
 
 def forecast_from(
@@ -50,7 +52,8 @@ def forecast_from(
 
     """
     paths = Paths(series, horizon or HORIZON[series.frequency])
-    return [_forecast(paths, series.until(origin)) for origin in origins]
+    with threadpool_limits(1, user_api="blas"):
+        return [_forecast(paths, series.until(origin)) for origin in origins]
 
 
 def _forecast(paths: Paths, known: int) -> Forecast:

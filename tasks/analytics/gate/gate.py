@@ -11,12 +11,16 @@ from tasks.analytics.gate.disclosure import check_cells
 from tasks.analytics.gate.frames import check_frames
 from tasks.analytics.gate.page import check_page
 from tasks.analytics.gate.rules import PageRules
+from tasks.analytics.risk.scores import FOLLOWED_DAYS
 from tasks.postgres.server import Server
 from tasks.repository.facts import CONTRACT
 
 
 BACK = timedelta(days=100)
 """Dates of a page reach back over two windows of a month, and charts over ninety days."""
+
+FOLLOWED = timedelta(days=FOLLOWED_DAYS + 1)
+"""Scores are held against what happened in a year."""
 
 AHEAD = timedelta(days=31)
 """And ahead as far as a forecast."""
@@ -34,7 +38,12 @@ CODED = {
     "Values before and after a start": frozenset({"patients"}),
     "Results without a final value": frozenset({"up to 1 day", "1 to 3 days"}),
 }
-"""The same in the clinical report."""
+"""The same in the clinical report, where there are any."""
+
+RISK = {
+    "Risk": frozenset({"patients", "patients or records"}),
+    "What the bands came to": frozenset({"followed", "with the outcome"}),
+}
 
 _KNOWN = f"""
 select (select count(*) from {CONTRACT}.patients where identifier = any(%(tokens)s))
@@ -69,6 +78,7 @@ def _identifying(server: Server, tokens: Sequence[str]) -> int:
 def _rules(found: Findings) -> PageRules:
     at, codes = found.origin.as_of, set[str]()
     counted = {} if found.disclosure is None else dict(COUNTED)
+    counted |= {} if found.risk is None else RISK
     if found.clinical is not None:
         listed = (found.clinical.diagnoses, found.clinical.medications, found.clinical.pending)
         codes = {code(key) for frame in listed for key in frame["key"]}
@@ -80,4 +90,5 @@ def _rules(found: Findings) -> PageRules:
             "Results without a final value": found.clinical.pending,
         }
         counted |= {name: CODED[name] for name, frame in full.items() if not frame.empty}
-    return PageRules((at - BACK).date(), (at + AHEAD).date(), counted, frozenset(codes))
+    back = BACK if found.risk is None else FOLLOWED
+    return PageRules((at - back).date(), (at + AHEAD).date(), counted, frozenset(codes))

@@ -7,7 +7,7 @@ from tasks.analytics.risk import parameters, statements
 from tasks.analytics.risk.assessment import Assessment, Saturated, Stay, Summary
 from tasks.analytics.risk.score import BANDS
 from tasks.analytics.risk.validation import Tally, Validation, validate
-from tasks.analytics.source import Session
+from tasks.analytics.source import Session, require_views
 from tasks.control.errors import Refused
 from tasks.postgres.server import Connection
 
@@ -28,7 +28,7 @@ def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
         Refused: there is no such patient, or a view of the contract is missing.
 
     """
-    require_views(session.connection)
+    require_views(session.connection, *VIEWS)
     rows: list[tuple[Any, ...]] = []
     if parameters.LEAST <= patient_id <= parameters.MOST:
         given = parameters.parameters(as_of, patient_id, patient_id)
@@ -88,7 +88,7 @@ def followed(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> Va
     """
     if days < 1:
         raise Refused("nothing can be followed", seen=f"{days} days", expected="1 day or more")
-    require_views(session.connection)
+    require_views(session.connection, *VIEWS)
     index = as_of - timedelta(days=days)
     given = parameters.parameters(index) | {"until": as_of}
     _, rows = session.rows("risk followed", statements.HISTOGRAM, given)
@@ -106,7 +106,7 @@ def refresh(connection: Connection, as_of: datetime) -> int:
         Refused: a view of the contract is missing.
 
     """
-    require_views(connection)
+    require_views(connection, *VIEWS)
     written, first = 0, parameters.LEAST
     with connection.transaction():
         connection.execute(statements.TABLE)
@@ -120,21 +120,7 @@ def refresh(connection: Connection, as_of: datetime) -> int:
             first = last + 1
 
 
-def require_views(connection: Connection) -> None:
-    """Refuse to go on where a view is missing, which the contract allows.
-
-    Raises:
-        Refused: one is missing, or may not be seen; names it.
-
-    """
-    rows = connection.execute(
-        "select v from unnest(%s::text[]) v where to_regclass('hl7_contract.' || v) is null",
-        [list(VIEWS)],
-    ).fetchall()
-    if rows:
-        raise Refused(
-            "risk needs views that are not there",
-            seen=f"no {', '.join(name for (name,) in rows)} in hl7_contract",
-            expected=", ".join(VIEWS),
-            do="define them as tasks/hl7/platform/CONTRACT.md says",
-        )
+def standing(connection: Connection) -> dict[str, int]:
+    """Count the scores that stand in the database, by band."""
+    found: dict[str, int] = dict(connection.execute(statements.STANDING).fetchall())
+    return {band: found.get(band, 0) for band in BANDS}

@@ -172,6 +172,10 @@ revoke all on hl7_analytics.risk_scores from public;
 """
 """The newest score of each patient, or why there is none; nobody but its owner reads it."""
 
+STANDING = """
+select band, count(*) from hl7_analytics.risk_scores where band is not null group by band
+"""
+
 BATCH_END = """
 select max(patient_id) from (
   select patient_id from hl7_contract.patients where patient_id >= %s order by patient_id limit %s

@@ -18,11 +18,17 @@ _STATE = f"""
 select through, message_id, patient_id, encounter_id from {tables.SCHEMA}.state where name = %s
 """  # noqa: S608 - names of our own
 
-_IDS = f"""
-select (select coalesce(max(message_id), 0) from {CONTRACT}.messages),
-  (select coalesce(max(patient_id), 0) from {CONTRACT}.patients),
+_LAST_MESSAGE = f"select coalesce(max(message_id), 0) from {CONTRACT}.messages"  # noqa: S608
+
+_LAST_PEOPLE = f"""
+select (select coalesce(max(patient_id), 0) from {CONTRACT}.patients),
   (select coalesce(max(encounter_id), 0) from {CONTRACT}.encounters)
 """  # noqa: S608
+
+_HAS_PEOPLE = f"""
+select to_regclass('{CONTRACT}.patients') is not null
+  and to_regclass('{CONTRACT}.encounters') is not null
+"""
 
 _NEW_MESSAGES = f"""
 select distinct date_trunc('hour', received_at, 'UTC') from {CONTRACT}.messages
@@ -64,7 +70,7 @@ class _Due:
 
     message_hours: list[datetime]
     visit_hours: list[datetime]
-    ids: tuple[int, int, int]
+    ids: tuple[int, ...]
 
 
 def refresh(
@@ -116,15 +122,16 @@ def counted_through(connection: Connection) -> datetime | None:
 
 def _due(connection: Connection, through: datetime) -> _Due:
     """See what is new; ids are read first, so that what comes meanwhile is new the next time."""
-    ids = _row(connection, _IDS)
+    (message_id,), (has_people,) = _row(connection, _LAST_MESSAGE), _row(connection, _HAS_PEOPLE)
+    people = _row(connection, _LAST_PEOPLE) if has_people else (0, 0)
     known = connection.execute(_STATE, [_NAME]).fetchone()
     counted, *seen = known or (None, 0, 0, 0)
     messages = [hour for (hour,) in connection.execute(_NEW_MESSAGES, [seen[0]])]
-    visits = [hour for (hour,) in connection.execute(_NEW_VISITS, seen[1:])]
+    visits = [hour for (hour,) in connection.execute(_NEW_VISITS, seen[1:])] if has_people else None
     return _Due(
         hours.due(through, counted, messages),
-        hours.due(through, counted, visits),
-        (ids[0], ids[1], ids[2]),
+        [] if visits is None else hours.due(through, counted, visits),
+        (message_id, *people),
     )
 
 

@@ -1,7 +1,5 @@
 """The choice of a method, and what a forecast may know."""
 
-import dataclasses
-import time
 from datetime import UTC, date, datetime
 from datetime import time as clock
 
@@ -150,12 +148,3 @@ def test_months_are_forecast_a_year_ahead():
         date(2026, 12, 1),
     )
     assert found.backtest.folds == 13
-
-
-def test_six_years_of_days_take_no_more_than_ten_seconds():
-    """With a backtest of thirteen folds; the process's own time, since others may run."""
-    dates = days(2190, date(2019, 1, 7))
-    began = time.process_time()
-    found = forecast(series(dates, np.round(noisy(2190))))
-    assert time.process_time() - began < 10
-    assert dataclasses.asdict(found)["backtest"]["folds"] == 13

@@ -1,17 +1,19 @@
-"""Verbs that answer questions about what the platform does: `forecast`."""
+"""The verb `forecast`: of a file, or of the platform's own volumes."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.verbs.output import AsJson, say, screen, show_table
+from flows.verbs.report import AsOf, Html, show_report
 from tasks.control.errors import Refused
 
 
 if TYPE_CHECKING:
+    from tasks.analytics.findings import Findings
     from tasks.analytics.forecast.model import Forecast
 
 
@@ -27,20 +29,22 @@ def forecast(
         list[str] | None,
         typer.Option(help="Forecast from each of these last-known days instead of the last one."),
     ] = None,
+    as_of: AsOf = None,
+    html: Html = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast a series by the method that its own backtest chooses, with that backtest."""
+    """Forecast a series by the method that its own backtest chooses, with that backtest.
+
+    Without a file: the platform's own messages, visits and new patients a day.
+    """
     from tasks.analytics.forecast import forecast as engine  # noqa: PLC0415 - takes a second
     from tasks.analytics.forecast import reading  # noqa: PLC0415 - likewise
 
     days = [_origin(text) for text in origins or []]
     if file is None:
-        raise Refused(
-            "there is nothing to forecast",
-            expected="a CSV file of `date,value` or `timestamp,value`",
-            do="hl7ops forecast FILE.csv",
-        )
+        _of_platform(days, horizon, as_of, html, as_json=as_json)
+        return
     series = reading.read_series(file)
     if not days:
         made = engine.forecast(series, horizon)
@@ -53,6 +57,35 @@ def forecast(
         ]
     }
     say(document, lambda: show_origins(days, several), as_json=as_json)
+
+
+def _of_platform(
+    days: list[date],
+    horizon: int | None,
+    as_of: datetime | None,
+    html: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the platform's forecasts, as they are published."""
+    if days or horizon:
+        raise Refused(
+            "the platform's own volumes are forecast 30 days ahead, from the last full day",
+            seen="--origins or --horizon without a file",
+            do="choose the last day by --as-of, or give a file",
+        )
+    show_report("forecast", as_of, html, of_outlooks, as_json=as_json)
+
+
+def of_outlooks(found: "Findings") -> dict[str, Any]:
+    """Return what `--json` says of the platform's volumes."""
+    return {
+        "series": [
+            {"name": each.daily.name, "refusal": each.refusal}
+            | (of_forecast(each.forecast) if each.forecast else {})
+            for each in found.outlooks
+        ]
+    }
 
 
 def _origin(text: str) -> date:

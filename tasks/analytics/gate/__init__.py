@@ -1,0 +1,1 @@
+"""The gate before publication: frames and pages are validated, and what fails stays unpublished."""
