@@ -7,7 +7,7 @@ import numpy as np
 from tasks.analytics.forecast.model import Path
 from tasks.analytics.forecast.naive import seasonal_median, seasonal_naive
 from tasks.analytics.forecast.outages import without_outages
-from tasks.analytics.forecast.series import Frequency, Series
+from tasks.analytics.forecast.series import Frequency, Series, Values
 from tasks.analytics.forecast.smoothing import smoothing
 from tasks.analytics.forecast.structural import structural
 
@@ -15,10 +15,14 @@ from tasks.analytics.forecast.structural import structural
 NAIVE = "seasonal naive"
 
 CANDIDATES: dict[Frequency, tuple[str, ...]] = {
-    "daily": ("structural", "smoothing", "structural and smoothing", "median"),
+    "daily": ("structural", "smoothing", "structural and smoothing"),
     "monthly": ("smoothing",),
 }
 """The first is taken unless another is better by more than chance; see `backtest.MARGIN`."""
+
+RARE = 0.5
+"""Share of zeros from which on events are rare, and the median takes part. Elsewhere it does not:
+a walk that happens to come back would let it win a short backtest."""
 
 IN_WORDS = {
     NAIVE: "the same weekday (month) of the last week (year) known",
@@ -27,6 +31,13 @@ IN_WORDS = {
     "median": "median of each weekday over the last eight weeks, which suits rare events",
     "structural and smoothing": "mean of the structural model and exponential smoothing",
 }
+
+
+def candidates(frequency: Frequency, values: Values) -> tuple[str, ...]:
+    """Return the models to choose from, the first of which is taken unless another is better."""
+    known = values[~np.isnan(values)]
+    is_rare = frequency == "daily" and float(np.mean(known == 0)) >= RARE
+    return (*CANDIDATES[frequency], *(("median",) if is_rare else ()))
 
 
 @dataclass(frozen=True, eq=False)

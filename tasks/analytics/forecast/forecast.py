@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tasks.analytics.forecast.backtest import MARGIN, MINIMUM, Trial, cutoffs
-from tasks.analytics.forecast.candidates import CANDIDATES, NAIVE, Paths
+from tasks.analytics.forecast.candidates import NAIVE, Paths, candidates
 from tasks.analytics.forecast.intervals import widths
 from tasks.analytics.forecast.model import Forecast, Period
 from tasks.analytics.forecast.outages import without_outages
@@ -67,10 +67,10 @@ def _forecast(paths: Paths, known: int) -> Forecast:
             expected=f"at least {2 * past.season}",
             do="forecast when there is more, or from a later origin",
         )
-    trial, candidates, reason = _trial(paths, known, there)
-    errors = {method: trial.error(method) for method in (*candidates, NAIVE)}
-    method = _chosen(errors, candidates)
-    if candidates:
+    trial, models, reason = _trial(paths, known, there)
+    errors = {method: trial.error(method) for method in (*models, NAIVE)}
+    method = _chosen(errors, models)
+    if models:
         reason = _because(method, errors)
     if trial.horizon < paths.horizon:
         reason += f"; the history lets {trial.horizon} {past.unit} be backtested, so no more"
@@ -96,12 +96,13 @@ def _trial(paths: Paths, known: int, there: int) -> tuple[Trial, tuple[str, ...]
     """
     series, asked = paths.series, paths.horizon
     frequency = series.frequency
+    values = without_outages(series.first(known))
     minimum = MINIMUM[frequency]
     span = f"{minimum // 7} weeks" if frequency == "daily" else f"{minimum} months"
     folds = cutoffs(known, asked, frequency, minimum)
     folds = _usable(series.first(known), folds, asked, minimum)
     if folds:
-        return Trial(paths, known, asked, folds), CANDIDATES[frequency], ""
+        return Trial(paths, known, asked, folds), candidates(frequency, values), ""
     horizon = min(asked, known - series.season)
     bare = cutoffs(known, horizon, frequency, series.season)
     bare = _usable(series.first(known), bare, horizon, 1)
@@ -131,12 +132,12 @@ def _usable(past: Series, folds: Sequence[int], horizon: int, minimum: int) -> l
     ]
 
 
-def _chosen(errors: dict[str, float], candidates: Sequence[str]) -> str:
+def _chosen(errors: dict[str, float], models: Sequence[str]) -> str:
     """Return the first candidate unless another errs much less; the naive unless it is beaten."""
-    if not candidates:
+    if not models:
         return NAIVE
-    best = min(candidates, key=lambda method: errors[method])
-    first = candidates[0]
+    best = min(models, key=lambda method: errors[method])
+    first = models[0]
     chosen = best if errors[best] < (1 - MARGIN) * errors[first] else first
     chosen = chosen if errors[chosen] < errors[NAIVE] else best
     return chosen if errors[chosen] < errors[NAIVE] else NAIVE

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.analytics.forecast.calendar import regressors
+from tasks.analytics.forecast.candidates import candidates
 from tasks.analytics.forecast.naive import seasonal_median, seasonal_naive
 from tasks.analytics.forecast.smoothing import smoothing
 from tasks.analytics.forecast.structural import structural
@@ -78,3 +79,9 @@ def test_a_weekday_without_history_has_no_effect():
     values[[day.weekday() == 6 for day in DAYS[:140]]] = np.nan
     assert regressors(DAYS[:140], values, DAYS[:140]).shape == (140, 6)
     assert structural(DAYS[:140], values, 7).sd.max() < 20
+
+
+def test_the_median_takes_part_only_where_events_are_rare():
+    """A walk that comes back would let it win by chance."""
+    assert "median" in candidates("daily", np.array([0, 0, 0, 4, np.nan]))
+    assert "median" not in candidates("daily", noisy(70))
