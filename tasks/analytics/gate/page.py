@@ -25,7 +25,7 @@ _PATTERNS = {
     "no telephone number": r"(?<!\d)(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?!\d)",
 }
 
-_NUMBER_OF_A_RECORD = r"(?:mrn\W{0,2}\d+|[a-z]{0,4}-?\d{6,})"
+_RECORD = r"(?i)^(?:mrn\W{0,2}\d+|[a-z]{0,4}-?\d{6,})$"
 
 _ACTIVE = (
     r"(?i)<\s*(?:script|iframe|object|embed|link|meta|base|form)\b|javascript:|<[^>]*\son\w+\s*="
@@ -72,15 +72,14 @@ def _whole(markdown: str, rules: PageRules) -> Iterator[Check]:
 
 
 def _words(read: Sequence[str]) -> list[Check]:
-    patterns = {"no number that is none": _EMPTY, **_PATTERNS}
+    patterns = {"no NaN, None or inf": _EMPTY, **_PATTERNS}
     return _unmatched(read, {f"page: {name}": each for name, each in patterns.items()})
 
 
 def _records(read: Sequence[str], rules: PageRules) -> list[Check]:
     """See that no token looks like the number of a record, but for the codes that are known."""
     suspects = [token for token in reading.tokens(read) if token not in rules.codes]
-    pattern = rf"(?i)^(?:{_NUMBER_OF_A_RECORD})$"
-    return _unmatched(suspects, {"page: no number of a record": pattern})
+    return _unmatched(suspects, {"page: no number of a record": _RECORD})
 
 
 def _dates(read: Sequence[str], rules: PageRules) -> Iterator[Check]:

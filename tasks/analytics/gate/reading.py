@@ -21,8 +21,9 @@ _PLAIN = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?|[-+]?\d{1,3}\.\d+%?")
 _DAY = re.compile(
     r"(?<!\d)(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4}|\d{1,2}\.\d{1,2}\.\d{4})(?!\d)"
 )
-_NAMED_DAY = re.compile(r"\b(\d{1,2})\.? ([A-Z][a-z]{2})[a-z]* (\d{4})\b")
-_DAY_NAMED = re.compile(r"\b([A-Z][a-z]{2})[a-z]* (\d{1,2}),? (\d{4})\b")
+_MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_NAMED_DAY = re.compile(rf"\b(\d{{1,2}})\.? {_MONTH} (\d{{4}})\b")
+_DAY_NAMED = re.compile(rf"\b{_MONTH} (\d{{1,2}}),? (\d{{4}})\b")
 _SOURCE = re.compile(
     r"!\[[^\]]*\]\(\s*<?([^)\s>]*)"  # ![...](here)
     r"|^\s*\[[^\]]+\]:\s*(\S+)"  # [name]: here
