@@ -24,11 +24,14 @@ def rows(folder, name):
         return list(csv.DictReader(file))
 
 
-def load(server, folder):
-    """Put patients, encounters, diagnoses and medications of an extract into the platform."""
+def load(server, folder, first=1):
+    """Put patients, encounters, diagnoses and medications of an extract into the platform.
+
+    Keys of patients and encounters begin with `first`.
+    """
     with server.connect() as connection, connection.transaction():
         patients = {
-            row["patient_id"]: number for number, row in enumerate(rows(folder, "patients"), 1)
+            row["patient_id"]: number for number, row in enumerate(rows(folder, "patients"), first)
         }
         people = [
             (
@@ -55,7 +58,7 @@ def load(server, folder):
         )
         encounters = {}
         visits = []
-        for number, row in enumerate(rows(folder, "encounters"), 1):
+        for number, row in enumerate(rows(folder, "encounters"), first):
             encounters[row["encounter_id"]] = number
             visits.append(
                 (
