@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HORIZON = 30
 """Days ahead."""
 
+HISTORY = timedelta(days=3 * 365)
+"""What lies further back says little of the next month, and takes long to go through."""
+
 _DAYS = {
     "messages": f"""
 select (hour at time zone %(zone)s)::date as day, sum(messages)::bigint as n
@@ -73,7 +76,7 @@ def read(session: Session, as_of: datetime) -> list[Daily]:
 def _daily(name: str, counts: dict[date, int], today: date) -> Daily:
     if not counts:
         return Daily(name, [], [])
-    first = min(counts) + timedelta(days=1)
+    first = max(min(counts) + timedelta(days=1), today - HISTORY)
     days = [first + timedelta(days=n) for n in range(max((today - first).days, 0))]
     return Daily(name, days, [float(counts.get(day, 0)) for day in days])
 
