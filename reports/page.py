@@ -12,7 +12,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     rule = ["---:" if column and all(map(_is_number, column)) else "---" for column in columns]
     lines = [
-        [_cell(name) for name in header],
+        [_escaped(name) for name in header],
         rule,
         *([_cell(value) for value in row] for row in rows),
     ]
@@ -67,7 +67,11 @@ def changed(share: float | None) -> str:
 
 def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ") or "-"
+    return _escaped(text) or "-"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
 
 
 def _is_number(value: object) -> bool:

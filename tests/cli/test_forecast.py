@@ -77,7 +77,7 @@ def test_only_dates_follow_a_first_value(given, parsed):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "nothing to forecast"),
+        (["--horizon", "7"], "forecast 30 days ahead"),
         (["none.csv"], "cannot be read"),
         (["FILE", "--origins", "2026-02-30"], "an origin is no date"),
         (["FILE", "--origins", "2027-01-01"], "no history at the origin"),
