@@ -1,6 +1,6 @@
 """Checks of a report, and the verdict that follows: published or blocked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tasks.control.errors import Corrupt, OpsError
@@ -54,6 +54,21 @@ class Verdict:
     def is_blocked(self) -> bool:
         """Whether the report may not be published."""
         return self.outcome != "pass"
+
+
+def attempted(name: str, ask: Callable[[], Iterable[Check]]) -> list[Check]:
+    """Ask for checks; where asking raises, what was found so far stands beside an error.
+
+    The error bears the name given and the kind of what was raised, never its text, which may quote
+    a row.
+    """
+    found: list[Check] = []
+    try:
+        for check in ask():
+            found += [check]
+    except Exception as error:  # noqa: BLE001 - its text may quote a row
+        found += [Check(name, "error", seen=f"checking raised {type(error).__name__}")]
+    return found
 
 
 def require(checks: Iterable[Check]) -> None:

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tasks.analytics.gate.check import Check
+from tasks.analytics.gate.check import Check, attempted
 from tasks.analytics.gate.rules import ColumnRules, FrameRules, Fresh
 from tasks.analytics.gate.validation import Asked, validate
 
@@ -22,7 +23,8 @@ _FINITE = sys.float_info.max
 def check_frames(frames: Frames, expected: Mapping[str, FrameRules], now: datetime) -> list[Check]:
     """Hold every frame to its rules; `now` is the as-of time of the report, with its zone.
 
-    A frame without rules and rules without a frame are errors, since nothing is known of them.
+    A frame without rules and rules without a frame are errors, since nothing is known of them; so
+    is a frame of which the checks cannot be made.
     """
     checks = []
     for name in sorted(frames.keys() | expected.keys()):
@@ -30,9 +32,14 @@ def check_frames(frames: Frames, expected: Mapping[str, FrameRules], now: dateti
             missing = "frame" if name not in frames else "rule"
             checks.append(Check(f"{name} is there", "error", seen=f"no {missing} of this name"))
             continue
-        asked, broken = _asked(name, frames, expected[name], now)
-        checks += [*validate(frames[name], asked), *broken]
+        ask = partial(_checked, name, frames, expected[name], now)
+        checks += attempted(f"{name} can be checked", ask)
     return checks
+
+
+def _checked(name: str, frames: Frames, rules: FrameRules, now: datetime) -> list[Check]:
+    asked, broken = _asked(name, frames, rules, now)
+    return [*validate(frames[name], asked), *broken]
 
 
 def _asked(
@@ -153,4 +160,11 @@ def _total(frames: Frames, total: float | tuple[str, str]) -> float | None:
 
 
 def _is_float(frame: "DataFrame", column: str) -> bool:
-    return column in frame.columns and frame[column].dtype.kind == "f"
+    """Tell whether a column may hold an infinite number; numbers stand among objects as well."""
+    if column not in frame.columns:
+        return False
+    if frame[column].dtype.kind != "O":
+        return frame[column].dtype.kind == "f"
+    from pandas.api.types import infer_dtype  # noqa: PLC0415 - half a second
+
+    return infer_dtype(frame[column]) in {"floating", "mixed-integer-float"}

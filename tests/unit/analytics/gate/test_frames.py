@@ -1,13 +1,15 @@
 """The frames of a report: each fault blocks publication, and tells no value of a row."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
-from tasks.analytics.gate.check import Verdict, require
+from tasks.analytics.gate.check import Check, Verdict, attempted, require
 from tasks.analytics.gate.frames import check_frames
-from tasks.analytics.gate.rules import ANY, COUNT, FrameRules
+from tasks.analytics.gate.rules import ANY, COUNT, FrameRules, Volume
 from tasks.control.errors import Corrupt, OpsError
 from tests.unit.analytics.gate.report import NOW, RULES, frames
 
@@ -52,6 +54,10 @@ FAULTS = {
     "NaN": (but("hours", p95_ms=[1, 2, 3, 4, 5, float("nan")]), "hours: p95_ms is never null"),
     "None": (but("sex", sex=["F", None]), "sex: sex is never null"),
     "infinite": (but("ages", mean=[1.0, float("inf")]), "ages: mean is in its range"),
+    "infinite among objects": (
+        but("ages", mean=pd.Series([1.0, float("inf")], dtype=object)),
+        "ages: mean is in its range",
+    ),
     "negative": (but("hours", messages=[-1, 801, 400, 400, 400, 400]), "hours: messages is in its"),
     "out of range": (but("hours", p95_ms=float(NUMBER)), "hours: p95_ms is in its range"),
     "another value": (but("sex", sex=["F", NEEDLE]), "sex: sex is one of its values"),
@@ -115,6 +121,60 @@ def test_a_total_that_is_not_a_number_is_an_error():
     found = checked(**but("headline", patients=[NEEDLE]))
     assert found["sex: patients adds up"].outcome == "error"
     assert NEEDLE not in repr(found)
+
+
+TWICE = pd.concat([frames()["headline"]] * 2, axis=1)
+
+BROKEN = {
+    "a total that stands twice": (
+        {"headline": TWICE.assign(name=NEEDLE)},
+        RULES,
+        "sex can be checked",
+    ),
+    "no frame under its name": ({"sex": None}, RULES, "sex can be checked"),
+    "a factor of nothing": (
+        {},
+        RULES | {"hours": replace(RULES["hours"], volume={"messages": Volume(NUMBER, 0)})},
+        "hours can be checked",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_frame_that_cannot_be_checked_is_an_error_and_the_others_are_checked(broken, caplog):
+    """It is named, so that it can be found; it is no pass, and what was raised is not told."""
+    caplog.set_level(logging.DEBUG)
+    changed, rules, name = BROKEN[broken]
+    checks = check_frames(frames() | changed, rules, NOW)
+    found = {check.name: check for check in checks}
+    assert found[name].outcome == "error"
+    assert found["ages: columns"].outcome == "pass"
+    with pytest.raises(OpsError) as raised:
+        require([found[name]])
+    assert not isinstance(raised.value, Corrupt)
+    for text in (repr(checks), caplog.text, str(raised.value)):
+        assert NEEDLE not in text
+        assert str(NUMBER) not in text
+
+
+def test_a_column_of_nothing_and_numbers_among_objects_passes():
+    """Pandas keeps numbers beside `None` as objects; none of them is infinite."""
+    assert checked(**but("ages", mean=pd.Series([9.5, None], dtype=object))) == {}
+
+
+def test_checks_found_before_one_raises_are_kept():
+    """A failure is told although the next check broke."""
+
+    def ask():
+        yield Check("first", "fail")
+        raise RuntimeError(NEEDLE)
+
+    found = attempted("all can be checked", ask)
+    assert [(check.name, check.outcome) for check in found] == [
+        ("first", "fail"),
+        ("all can be checked", "error"),
+    ]
+    assert found[1].seen == "checking raised RuntimeError"
 
 
 def test_a_volume_far_from_the_period_before_warns_and_does_not_block():
