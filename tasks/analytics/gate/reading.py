@@ -9,24 +9,30 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 
-_PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
-_EMBEDDED = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*")
-_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)", re.IGNORECASE)
+_EMBEDDED = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
+_ENDS = re.compile(r"^\||(?<!\\)\|$")
 _RULE = re.compile(r"^[\s|:-]+$")
 _BAR = re.compile(r"(?<!\\)\|")
 _TOKEN = re.compile(r"[^\s|`*<>()\[\]{}\"',;]+")
 _PART = re.compile(r"\W+|_+")
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d,]*(?:\.\d+)?(\s*%)?")
+_NUMBER = re.compile(r"(?<![^\W_])(?<![.,])[-+]?\d[\d,]*(?:\.\d+)?(\s*%)?")
 _PLAIN = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?|[-+]?\d{1,3}\.\d+%?")
 _DAY = re.compile(
-    r"(?<!\d)(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4}|\d{1,2}\.\d{1,2}\.\d{4})(?!\d)"
+    r"(?<!\d)(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}/\d{1,2}/\d{4}"
+    r"|\d{1,2}-\d{1,2}-\d{4}|\d{1,2}\.\d{1,2}\.\d{4})(?!\d)"
 )
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
-_NAMED_DAY = re.compile(rf"\b(\d{{1,2}})\.? {_MONTH} (\d{{4}})\b")
-_DAY_NAMED = re.compile(rf"\b{_MONTH} (\d{{1,2}}),? (\d{{4}})\b")
+_ORDINAL = r"(\d{1,2})(?:st|nd|rd|th)?"
+_NAMED_DAY = re.compile(rf"\b{_ORDINAL}\.?[ -]{_MONTH},?[ -](\d{{4}})\b", re.IGNORECASE)
+_DAY_NAMED = re.compile(rf"\b{_MONTH}[ -]{_ORDINAL},?[ -](\d{{4}})\b", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[(?:(?:\\.|[^\[\]\\])*\]\((data:)\))?")
+_FORMS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y"),
+    *("%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y"),
+)
 _SOURCE = re.compile(
-    r"!\[[^\]]*\]\(\s*<?([^)\s>]*)"  # ![...](here)
-    r"|^\s*\[[^\]]+\]:\s*(\S+)"  # [name]: here
+    r"^\s*\[[^\]]+\]:\s*(\S+)"  # [name]: here
     r"|\b(?:src|srcset|poster)\s*=\s*[\"']?([^\"'\s>]+)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -84,17 +90,21 @@ def lines(markdown: str) -> list[str]:
 
 
 def cells(markdown: str) -> list[TableCell]:
-    """Return the cells of all tables, row by row; row 0 holds the titles of the columns."""
+    """Return the cells of all tables, row by row; row 0 holds the titles of the columns.
+
+    A row may lack the bars at its ends, and a table goes on to the next empty line, as in
+    GitHub-flavoured markdown (section 4.10 of its specification).
+    """
     found: list[TableCell] = []
-    heading, table, columns, row = "", 0, [""], 0
+    heading, table, row = "", 0, 0
+    columns: list[str] = []
     before: list[str] = []
     for line in without_pictures(markdown).splitlines():
-        match = _ROW.match(line)
-        if not match:
+        if line.startswith("#") or not ("|" in line or (columns and line.strip())):
             before, columns = [], []
             heading = line.lstrip("#").strip() if line.startswith("#") else heading
             continue
-        texts = [html.unescape(text.strip()) for text in _BAR.split(match.group(1))]
+        texts = [html.unescape(text.strip()) for text in _BAR.split(_ENDS.sub("", line.strip()))]
         if before and not columns and _RULE.match(line):
             table, columns, row = table + 1, before, 0
             found += [TableCell(heading, table, title, 0, title) for title in columns]
@@ -134,8 +144,9 @@ def days(read: Sequence[str]) -> list[date | None]:
 
 
 def sources(markdown: str) -> list[str]:
-    """Return where each picture of the page comes from."""
-    return ["".join(found) for found in _SOURCE.findall(without_pictures(markdown))]
+    """Return where each picture of the page comes from; nothing where that cannot be told."""
+    text = without_pictures(markdown)
+    return _IMAGE.findall(text) + ["".join(found) for found in _SOURCE.findall(text)]
 
 
 def _spelled(line: str) -> Iterator[str]:
@@ -145,7 +156,7 @@ def _spelled(line: str) -> Iterator[str]:
 
 
 def _parsed(text: str) -> date | None:
-    for form in ("%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y"):
+    for form in _FORMS:
         try:
             return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:

@@ -14,7 +14,8 @@ from tasks.analytics.suppression.attack import Share
 from tasks.analytics.suppression.cells import crossed, named
 from tasks.analytics.suppression.protection import protect
 from tasks.control.errors import Corrupt, OpsError
-from tests.unit.analytics.gate.report import NOW, PAGE, RULES, chart, frames, is_known, markdown
+from tests.unit.analytics.gate.faults import FAULTS, RIGHT
+from tests.unit.analytics.gate.report import NOW, PAGE, RULES, frames, is_known, markdown
 
 
 def failed(text, known=is_known):
@@ -26,52 +27,6 @@ def test_a_page_that_keeps_its_rules_passes():
     """Suppressed counts, codes that are known, years alone and data URIs are right."""
     assert failed(markdown()) == {}
     require(check_page(markdown(), PAGE, is_known))
-
-
-FAULTS = {
-    "a small count": (markdown(top=[("Gout", "-", 7)]), "no small count in Diagnoses, patients"),
-    "a small count with its share": (
-        markdown(top=[("Gout", "-", "10 (3.1 %)")]),
-        "no small count in Diagnoses, patients",
-    ),
-    "a small count in bold": (
-        markdown(sex=[("F", 120, "**3**")]),
-        "no small count in Sex, active",
-    ),
-    "NaN": (markdown("Mean age: nan years."), "no NaN, None or inf"),
-    "None in a table": (markdown(sex=[("F", 120, None)]), "no NaN, None or inf"),
-    "infinite": (markdown("Growth: +inf %."), "no NaN, None or inf"),
-    "an e-mail address": (markdown("Ask ann.featherstone@mail.org."), "no e-mail address"),
-    "a social security number": (markdown("See 078-05-1120."), "no social security number"),
-    "a telephone number": (markdown("Call (617) 555-0172."), "no telephone number"),
-    "a record number": (markdown("MRN00417 was late."), "no number of a record"),
-    "digits in one run": (markdown("19570312 was late."), "no number of a record"),
-    "a date before the window": (markdown("Seen on 2026-10-25."), "dates in the window"),
-    "a birth date": (markdown("Seen: 12 March 1957."), "dates in the window"),
-    "a birth date of another form": (markdown("Seen: 03/12/1957."), "dates in the window"),
-    "a date after the horizon": (markdown("Until Dec 26, 2026."), "dates in the window"),
-    "a date that cannot be": (markdown("Until 2026-13-45."), "dates in the window"),
-    "a name": (markdown("Mr Featherstonehaugh waited."), "no identifier of a patient"),
-    "a name in a chart": (markdown(chart("Featherstonehaugh")), "no identifier of a patient"),
-    "a postal code": (markdown("Most live in 02139."), "no identifier of a patient"),
-    "a large page": (markdown("x " * 100_000), "size in bytes"),
-    "no verdict": (markdown(verdict="All is well."), "the first line is the verdict"),
-    "no table": ("# Good\n\nNothing.\n", "tables"),
-    "an external image": (markdown("![a](https://example.org/a.png)"), "pictures are embedded"),
-    "an image by reference": (markdown("![a][b]\n\n[b]: //e.org/a.png"), "pictures are embedded"),
-    "an image tag": (markdown("<img alt='' src='a.png'>"), "pictures are embedded"),
-    "a script": (markdown("<script>alert(1)</script>"), "nothing that runs"),
-    "a script in a chart": (markdown(chart(more="<script>1</script>")), "nothing that runs"),
-    "a handler": (markdown("<b onclick='x()'>a</b>"), "nothing that runs"),
-    "a chart that fetches": (
-        markdown(chart(more='<image href="https://e.org/a.png"/>')),
-        "pictures fetch nothing",
-    ),
-    "a chart that is none": (
-        markdown("![a](data:image/svg+xml;base64,////)"),
-        "pictures can be read",
-    ),
-}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -88,8 +43,43 @@ def test_a_fault_in_a_page_blocks_the_report(fault, caplog):
     with pytest.raises(Corrupt) as raised:
         require(checks)
     told = repr(checks) + caplog.text + str(raised.value)
-    for needle in ("Featherstone", "featherstone", "078-05", "0172", "00417", "19570312", "02139"):
+    for needle in (
+        "Featherstone",
+        "featherstone",
+        "078-05",
+        "0172",
+        "00417",
+        "19570312",
+        "02139",
+        "4712",
+    ):
         assert needle not in told
+
+
+@pytest.mark.parametrize("right", RIGHT)
+def test_what_reports_show_is_no_false_alarm(right):
+    """Times, versions, codes, shares and links for people to follow are right on a page."""
+    assert failed(markdown(RIGHT[right])) == {}
+
+
+VAST = markdown(sex=[("F", "9" * 400, 100)])
+
+
+def test_a_count_beyond_every_whole_number_is_not_small():
+    """It is looked at like any other."""
+    name = "page: no small count in Sex, patients"
+    found = {c.name: c.outcome for c in check_page(VAST, PAGE, is_known)}
+    assert found[name] == "pass"
+
+
+def test_a_part_of_a_page_that_cannot_be_checked_is_an_error(caplog):
+    """Half a character has no bytes; the other parts are checked still, and nothing is quoted."""
+    caplog.set_level(logging.DEBUG)
+    text = markdown("\ud800 Featherstonehaugh")
+    found = failed(text)
+    assert found["page: its size, first line and tables can be checked"] == "error"
+    assert found["page: no identifier of a patient"] == "fail"
+    assert "Featherstone" not in repr(check_page(text, PAGE, is_known)) + caplog.text
 
 
 def test_a_column_that_is_not_found_is_an_error():
