@@ -65,6 +65,7 @@ FAULTS = {
     "a name in a chart": (markdown(chart("Featherstonehaugh")), "no identifier of a patient"),
     "a postal code": (markdown("Most live in 02139."), "no identifier of a patient"),
     "a large page": (markdown("x " * 100_000), "size in bytes"),
+    "an empty first line": ("\n" + markdown(), "the first line is the verdict"),
     "no verdict": (markdown(verdict="All is well."), "the first line is the verdict"),
     "no table": ("# Good\n\nNothing.\n", "tables"),
     "an external image": (markdown("![a](https://example.org/a.png)"), "pictures are embedded"),

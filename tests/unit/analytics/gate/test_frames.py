@@ -46,6 +46,7 @@ OLD = frames()["hours"]["hour"] - timedelta(hours=3)
 AHEAD = frames()["hours"]["hour"] + timedelta(hours=3)
 
 FAULTS = {
+    "a missing column": (but("sex", share=None), "sex: columns"),
     "an extra column": (but("sex", name=NEEDLE), "sex: columns"),
     "columns in another order": (
         {"sex": frames()["sex"][["patients", "sex", "share"]]},
