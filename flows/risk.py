@@ -5,12 +5,9 @@ from datetime import datetime
 from prefect import flow
 
 from blocks.stanza import load_stanza
-from tasks.analytics.steps import refresh_rollups, score_patients
+from flows.report import OFF
+from tasks.analytics.steps import SMALLEST, refresh_rollups, score_patients
 from tasks.control import clock, events
-
-
-SMALLEST = 11
-"""No smaller number of patients is told."""
 
 
 @flow(name="risk", flow_run_name="risk of {stanza}", timeout_seconds=3600)
@@ -39,7 +36,7 @@ def risk(stanza: str = "main", as_of: datetime | None = None) -> str:
     """
     site, now = load_stanza(stanza), as_of or clock.now()
     if not site.settings.enable_analytics:
-        return "analytics are switched off by ENABLE_ANALYTICS"
+        return OFF
     refresh_rollups(site, clock.now(), lambda *_: None)
     high = score_patients(site, now)["high"]
     said = f"{high:,} patients" if high >= SMALLEST else f"fewer than {SMALLEST} patients"

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 KNOWN = named()
 ALIVE = named(life="alive")
-VISITS = ("visits", "now"), ("visits", "before")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tasks.analytics import kpis, trends
 from tasks.analytics.clinical import figures as clinical
+from tasks.analytics.clinical.statements import TOP
 from tasks.analytics.findings import Findings
 from tasks.analytics.gate.rules import (
     ANY,
@@ -19,6 +20,8 @@ from tasks.analytics.gate.rules import (
 )
 from tasks.analytics.messages import figures as messages
 from tasks.analytics.patients import figures as patients
+from tasks.analytics.rollups.tables import COUNTS
+from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.analytics.window import zone
 
 
@@ -117,24 +120,9 @@ def _of_messages(now: int, before: int) -> dict[str, FrameRules]:
 
 _TOTAL = {"messages": ("hours", "messages")}
 
-_SUMS = (
-    "sent",
-    "transformed",
-    "filtered",
-    "queued",
-    "unfinished",
-    "errors",
-    "ack_errors",
-    "ack_rejects",
-    "timeouts",
-    "other_errors",
-    "retried",
-    "bytes",
-)
-
 _MESSAGES = {
     "hours": FrameRules(
-        {"hour": ANY, "connection_id": ANY, "messages": COUNT} | dict.fromkeys(_SUMS, COUNT),
+        {"hour": ANY, "connection_id": ANY} | dict.fromkeys(COUNTS, COUNT),
         rows=(0, None),
         unique=("hour", "connection_id"),
     ),
@@ -204,7 +192,7 @@ def _of_patients(known: int) -> dict[str, FrameRules]:
 _COMMON = FrameRules(
     {"key": _NAME, "description": _NAME, "patients": COUNT, "share": _SHARE, "now": COUNT}
     | {"before": COUNT, "change": _OPEN},
-    rows=(0, 15),
+    rows=(0, TOP),
     unique=("key",),
 )
 
@@ -218,8 +206,13 @@ _CLINICAL = {
         unique=("first", "second"),
     ),
     "around": FrameRules(
-        {"medication": _NAME, "measured": _NAME, "unit": _NAME, "patients": ColumnRules(least=11)}
+        {
+            "medication": _NAME,
+            "measured": _NAME,
+            "unit": _NAME,
+            "patients": ColumnRules(least=THRESHOLD),
+        }
         | dict.fromkeys(("before", "after", "difference", "lo", "hi"), ANY),
-        rows=(0, 15),
+        rows=(0, TOP),
     ),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tasks.analytics.messages.reading import percentiles
@@ -10,7 +10,7 @@ from tasks.analytics.proportions import change, share
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
 from tasks.analytics.suppression.cells import THRESHOLD
-from tasks.analytics.window import Window, before
+from tasks.analytics.window import DAY, MONTH, WEEK, Window, before
 from tasks.repository.facts import CONTRACT
 
 
@@ -24,8 +24,6 @@ SUCCESS_TARGET = 0.99
 
 QUEUE_TARGET_S = 15 * 60
 """So long a message may wait in a queue; beyond it a receiver is taken to be away."""
-
-DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
 _VOLUME = f"""
 select sum(messages) filter (where hour >= %(begin)s)::bigint,

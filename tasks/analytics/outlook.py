@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
-from tasks.analytics.window import zone
+from tasks.analytics.window import DAY, zone
 from tasks.control.errors import Refused
 
 
@@ -76,7 +76,7 @@ def read(session: Session, as_of: datetime) -> list[Daily]:
 def _daily(name: str, counts: dict[date, int], today: date) -> Daily:
     if not counts:
         return Daily(name, [], [])
-    first = max(min(counts) + timedelta(days=1), today - HISTORY)
+    first = max(min(counts) + DAY, today - HISTORY)
     days = [first + timedelta(days=n) for n in range(max((today - first).days, 0))]
     return Daily(name, days, [float(counts.get(day, 0)) for day in days])
 

@@ -12,6 +12,7 @@ from tasks.analytics.gate.check import Check, require
 from tasks.analytics.risk import scores
 from tasks.analytics.rollups import refresh
 from tasks.analytics.rollups.refresh import Refreshed
+from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.control.phases import Progress
 from tasks.control.steps import step
 from tasks.postgres.server import Server
@@ -24,6 +25,10 @@ Kind: TypeAlias = Report
 
 Site: TypeAlias = Stanza
 """What a runbook hands on from step to step."""
+
+
+SMALLEST: int = THRESHOLD
+"""No smaller number of patients is told."""
 
 
 @step("refresh rollups", "refresh rollups of {stanza.name}")

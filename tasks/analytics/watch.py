@@ -13,7 +13,7 @@ from tasks.analytics.anomalies.silence import Silence, silent_connections
 from tasks.analytics.messages.reading import percentiles
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
-from tasks.analytics.window import Window
+from tasks.analytics.window import HOUR, Window
 from tasks.repository.facts import CONTRACT
 
 
@@ -97,7 +97,7 @@ def _until(hours: "pd.DataFrame", window: Window) -> "pd.DataFrame":
     """Say that the last hours had no messages, where traffic stopped altogether."""
     import pandas as pd  # noqa: PLC0415 - half a second
 
-    last = window.end - timedelta(hours=1)
+    last = window.end - HOUR
     if hours.empty or hours["hour"].max() >= last:
         return hours
     return pd.concat([hours, pd.DataFrame({"hour": [last], "n": [0], "errors": [0]})])

@@ -8,7 +8,7 @@ from tasks.control.errors import Refused
 
 
 HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
+DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tasks.analytics.anomalies import method, rates
 from tasks.analytics.anomalies.detector import Detector
 from tasks.analytics.anomalies.episodes import merge
 from tasks.analytics.anomalies.model import Episode, Judgement, Method, Rules
+from tasks.analytics.window import HOUR
 
 
 if TYPE_CHECKING:
     import pandas as pd
-
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from math import exp, log
 from statistics import median
 from typing import TYPE_CHECKING
 
+from tasks.analytics.window import HOUR
+
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-HOUR = timedelta(hours=1)
 
 IMPROBABLE = 1e-3
 """Silence is told where chance alone would bring it less often than this."""

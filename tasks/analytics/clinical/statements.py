@@ -4,11 +4,9 @@ A patient who was found to be another counts as that one. Descriptions are shown
 patients or more have them, since a description may be free text.
 """
 
+from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.repository.facts import CONTRACT
 
-
-SMALLEST = 11
-"""No smaller number of patients is shown: CMS cell size suppression policy, 2020."""
 
 TOP = 15
 """Codes that are listed."""
@@ -28,7 +26,7 @@ described as (
   select distinct on (code, coding_system) code, coding_system, description
   from (select code, coding_system, description, count(*) as n from each
       join counted using (code, coding_system) where description is not null
-    group by 1, 2, 3 having count(*) >= {SMALLEST}) known
+    group by 1, 2, 3 having count(*) >= {THRESHOLD}) known
   order by code, coding_system, n desc, description)
 select code, coding_system, code || '|' || coding_system as key,
   coalesce(description, '') as description, patients, now, before
@@ -96,6 +94,6 @@ paired as (
 select medication, measured, coalesce(unit, '') as unit, count(*) as patients,
   avg(value)::float8 as before, avg(after)::float8 as after,
   stddev_samp(after - value)::float8 as deviation
-from paired group by 1, 2, 3 having count(*) >= {SMALLEST} order by patients desc, 1, 2, 3
+from paired group by 1, 2, 3 having count(*) >= {THRESHOLD} order by patients desc, 1, 2, 3
 limit {TOP}
 """  # noqa: S608

@@ -10,12 +10,11 @@ import numpy as np
 
 from tasks.analytics.forecast.series import Series, series
 from tasks.analytics.observations import Observation, Observations, read
+from tasks.analytics.window import DAY
 
 
 REGULAR_SHARE = 0.9
 """Instants are regular where so many of them follow the one before by the same step."""
-
-DAY = timedelta(days=1)
 
 
 def read_series(path: Path) -> Series:

@@ -123,7 +123,8 @@ def by_connection(read: Messages) -> "pd.DataFrame":
 
     now, before = split(read)
     times = {row["key"]: row for row in records(read.processing)}
-    names = {NOBODY: "(none)", **dict(zip(*_named(read), strict=True))}
+    known = read.connections
+    names = {NOBODY: "(none)", **dict(zip(known["connection_id"], known["name"], strict=True))}
     rows = []
     for key in sorted(set(read.hours["connection_id"]), key=lambda k: str(names.get(k, k))):
         counts = _totals(now[now["connection_id"] == key])
@@ -137,10 +138,6 @@ def by_connection(read: Messages) -> "pd.DataFrame":
         row |= {p: times.get(key, {}).get(p) for p in ("p50", "p95", "p99")}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _named(read: Messages) -> tuple[list[int], list[str]]:
-    return list(read.connections["connection_id"]), list(read.connections["name"])
 
 
 def by_kind(read: Messages, columns: list[str]) -> "pd.DataFrame":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.analytics.rollups.tables import NOBODY, SCHEMA
+from tasks.analytics.rollups.tables import COUNTS, NOBODY, SCHEMA
 from tasks.analytics.source import Session
 from tasks.analytics.window import Window
 from tasks.repository.facts import CONTRACT
@@ -12,15 +12,7 @@ from tasks.repository.facts import CONTRACT
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUMS = """
-  sum(messages)::bigint as messages, sum(sent)::bigint as sent,
-  sum(transformed)::bigint as transformed, sum(filtered)::bigint as filtered,
-  sum(queued)::bigint as queued, sum(unfinished)::bigint as unfinished,
-  sum(errors)::bigint as errors, sum(ack_errors)::bigint as ack_errors,
-  sum(ack_rejects)::bigint as ack_rejects, sum(timeouts)::bigint as timeouts,
-  sum(other_errors)::bigint as other_errors, sum(retried)::bigint as retried,
-  sum(bytes)::bigint as bytes
-"""
+_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
 
 _HOURS = f"""
 select hour, connection_id, {_SUMS} from {SCHEMA}.message_hours

@@ -16,7 +16,7 @@ NOBODY = 0
 LOCK = 0x484C_3741
 """Advisory lock of whoever changes the rollups ("HL7A")."""
 
-_COUNTS = (
+COUNTS = (
     "messages",
     "sent",
     "transformed",
@@ -31,13 +31,14 @@ _COUNTS = (
     "retried",
     "bytes",
 )
+"""What is told apart of an hour: see `counting` for each column's meaning."""
 
 STATEMENTS = (
     f"create schema if not exists {SCHEMA}",
     f"""create table if not exists {SCHEMA}.message_hours (
   hour timestamptz not null, connection_id bigint not null, direction text not null,
   message_type text not null, trigger_event text not null, version text not null,
-  {", ".join(f"{name} bigint not null" for name in _COUNTS)},
+  {", ".join(f"{name} bigint not null" for name in COUNTS)},
   primary key (hour, connection_id, direction, message_type, trigger_event, version))""",
     f"""create index if not exists message_hours_open_idx on {SCHEMA}.message_hours (hour)
   where queued + unfinished > 0""",
@@ -57,7 +58,7 @@ STATEMENTS = (
   name text primary key, through timestamptz not null, message_id bigint not null,
   patient_id bigint not null, encounter_id bigint not null, refreshed_at timestamptz not null)""",
 )
-"""What is told apart of an hour: see `counting` for each column's meaning."""
+"""The schema and its tables; what is there stays."""
 
 _MAY = """
 select coalesce(
