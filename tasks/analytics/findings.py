@@ -1,8 +1,8 @@
 """What one report is made from: everything read in one snapshot, with where it comes from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Literal
 
@@ -23,13 +23,11 @@ from tasks.analytics.rollups.refresh import counted_through
 from tasks.analytics.source import SAID, Asked, Session, Source, require_views, session
 from tasks.analytics.trends import Trends
 from tasks.analytics.watch import Watch
-from tasks.analytics.window import before, whole_hour
+from tasks.analytics.window import DAY, MONTH, WEEK, before, whole_hour
 from tasks.control.errors import Refused
 
 
 Report = Literal["executive", "clinical", "performance", "dashboard", "forecast", "anomalies"]
-
-DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,8 @@ def gather(
             limit_ms,
         )
         headlines = kpis.read(asking, as_of, limit_ms)
-        found = Findings(origin, headlines, asking.asked)
-        return _PARTS[report](asking, found)
+        found = _PARTS[report](asking, Findings(origin, headlines, asking.asked))
+    return replace(found, outlooks=[outlook.foresee(each.daily) for each in found.outlooks])
 
 
 def _as_of(asking: Session, now: datetime) -> datetime:
@@ -117,10 +115,8 @@ def _as_of(asking: Session, now: datetime) -> datetime:
 
 def _performance(asking: Session, found: Findings) -> Findings:
     as_of = found.origin.as_of
-    return Findings(
-        found.origin,
-        found.kpis,
-        asking.asked,
+    return replace(
+        found,
         messages=read_messages(asking, before(as_of, WEEK)),
         trends=trends.read(asking, before(as_of, DAY)),
     )
@@ -140,10 +136,8 @@ def _clinical(asking: Session, found: Findings) -> Findings:
         disclosure.of_pending(codes),
         risk.cells(assessed),
     )
-    return Findings(
-        found.origin,
-        found.kpis,
-        asking.asked,
+    return replace(
+        found,
         patients=people,
         clinical=codes,
         disclosure=shown,
@@ -156,34 +150,32 @@ def _executive(asking: Session, found: Findings) -> Findings:
     as_of = found.origin.as_of
     people = read_patients(asking, before(as_of, MONTH))
     shown = disclosure.disclose(disclosure.of_patients(people), disclosure.of_visits(people))
-    return Findings(
-        found.origin,
-        found.kpis,
-        asking.asked,
+    return replace(
+        found,
         messages=read_messages(asking, before(as_of, WEEK)),
         patients=people,
         disclosure=shown,
-        outlooks=_foreseen(asking, as_of),
+        outlooks=_daily(asking, as_of),
     )
 
 
 def _forecast(asking: Session, found: Findings) -> Findings:
-    ahead = _foreseen(asking, found.origin.as_of)
-    return Findings(found.origin, found.kpis, asking.asked, outlooks=ahead)
+    return replace(found, outlooks=_daily(asking, found.origin.as_of))
 
 
 def _anomalies(asking: Session, found: Findings) -> Findings:
     seen = watch.read(asking, found.origin.as_of)
-    return Findings(found.origin, found.kpis, asking.asked, watch=seen)
+    return replace(found, watch=seen)
 
 
-def _foreseen(asking: Session, as_of: datetime) -> list[Outlook]:
-    return [outlook.foresee(daily) for daily in outlook.read(asking, as_of)]
+def _daily(asking: Session, as_of: datetime) -> list[Outlook]:
+    """Read the volumes; they are forecast when the snapshot is closed, which takes seconds."""
+    return [Outlook(daily, None) for daily in outlook.read(asking, as_of)]
 
 
 def _dashboard(asking: Session, found: Findings) -> Findings:
     day = trends.read(asking, before(found.origin.as_of, DAY))
-    return Findings(found.origin, found.kpis, asking.asked, trends=day)
+    return replace(found, trends=day)
 
 
 _PARTS: dict[Report, Callable[[Session, Findings], Findings]] = {
