@@ -19,13 +19,9 @@ def report(found: Findings) -> str:
     assert read is not None  # noqa: S101 - an executive report has all three
     assert patients is not None  # noqa: S101
     assert shown is not None  # noqa: S101
-    wrong = headlines.missed(found.kpis)
-    verdict = "ALL TARGETS MET" if not wrong else f"{len(wrong)} OF THE TARGETS MISSED"
+    title = f"{headlines.targets(found.kpis)}: executive report of {found.origin.stanza}"
     return page(
-        f"# {verdict}: executive report of {found.origin.stanza}",
-        headlines.headline(found.kpis, HEADLINES),
-        "\n".join(f"> {each}" for each in wrong) or None,
-        headlines.board(found.kpis),
+        headlines.opening(title, found.kpis, HEADLINES),
         "## Messages\n\n" + _days(read),
         "## What is ahead\n\n" + forecast.summary(found.outlooks),
         "## Patients\n\n" + people.totals(shown),

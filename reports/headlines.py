@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reports.page import changed, details, duration, percent, table
+from reports.page import changed, details, duration, page, percent, table
 from tasks.analytics.findings import Origin
 from tasks.analytics.kpis import Kpi
 from tasks.analytics.suppression.tables import SUPPRESSED
@@ -36,6 +36,23 @@ def headline(kpis: Sequence[Kpi], names: Sequence[str]) -> str:
 
 def _beside(kpi: Kpi) -> str:
     return f" ({changed(kpi.change)})" if kpi.change is not None else ""
+
+
+def opening(title: str, kpis: Sequence[Kpi], names: Sequence[str]) -> str:
+    """Return what a page of targets begins with: verdict, three figures, what is missed, all."""
+    wrong = missed(kpis)
+    return page(
+        f"# {title}",
+        headline(kpis, names),
+        "\n".join(f"> {each}" for each in wrong) or None,
+        board(kpis),
+    ).rstrip()
+
+
+def targets(kpis: Sequence[Kpi]) -> str:
+    """Return the verdict on all targets."""
+    wrong = missed(kpis)
+    return f"{len(wrong)} OF THE TARGETS MISSED" if wrong else "ALL TARGETS MET"
 
 
 def missed(kpis: Sequence[Kpi]) -> list[str]:

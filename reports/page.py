@@ -1,7 +1,9 @@
 """The parts of a page, as GitHub-flavoured markdown that both of Prefect's UIs render."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeGuard
 
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -57,12 +59,17 @@ def counted(count: int, noun: str) -> str:
 
 def percent(share: float | None, decimals: int = 1) -> str:
     """Spell a share as a percentage: `99.2 %`; where there is none, a dash."""
-    return "-" if share is None or share != share else f"{100 * share:.{decimals}f} %"  # noqa: PLR0124
+    return f"{100 * share:.{decimals}f} %" if is_known(share) else "-"
 
 
 def changed(share: float | None) -> str:
     """Spell by how much something grew or shrank: `+4.0 %`; where it cannot be said, a dash."""
-    return "-" if share is None or share != share else f"{100 * share:+.1f} %"  # noqa: PLR0124
+    return f"{100 * share:+.1f} %" if is_known(share) else "-"
+
+
+def is_known(value: float | None) -> TypeGuard[float]:
+    """Tell whether there is a number: a frame says NaN where a row says None."""
+    return value is not None and not math.isnan(value)
 
 
 def _cell(value: object) -> str:

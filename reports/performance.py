@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from reports import headlines, plot
-from reports.page import changed, counted, duration, page, percent, table
+from reports.page import changed, counted, duration, is_known, page, percent, table
 from tasks.analytics import trends
 from tasks.analytics.findings import Findings
 from tasks.analytics.frames import records
@@ -25,14 +25,11 @@ def report(found: Findings) -> str:
     read, day = found.messages, found.trends
     assert read is not None  # noqa: S101 - a performance report has both
     assert day is not None  # noqa: S101
-    wrong = headlines.missed(found.kpis)
-    verdict = "INTERFACES ON TARGET" if not wrong else "INTERFACES OFF TARGET"
+    verdict = f"INTERFACES {'OFF' if headlines.missed(found.kpis) else 'ON'} TARGET"
+    title = f"{verdict}: performance of {found.origin.stanza}"
     hourly, messages = trends.hourly(day), int(figures.split(read)[0]["messages"].sum())
     return page(
-        f"# {verdict}: performance of {found.origin.stanza}",
-        headlines.headline(found.kpis, HEADLINES),
-        "\n".join(f"> {each}" for each in wrong) or None,
-        headlines.board(found.kpis),
+        headlines.opening(title, found.kpis, HEADLINES),
         "## The last 24 hours\n\n" + hours(hourly),
         _headroom(trends.capacity(day, found.origin.limit_ms)),
         "## Seven days of messages\n\n" + _week(read, found.origin.timezone),
@@ -143,7 +140,7 @@ def _connections(read: Messages) -> str:
 
 
 def _ms(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:,.0f} ms"  # noqa: PLR0124
+    return f"{value:,.0f} ms" if is_known(value) else "-"
 
 
 def _waiting(read: Messages) -> str:

@@ -6,7 +6,7 @@ None needs a Prefect server; what a report shows has passed the same checks.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,11 @@ from tasks.analytics.source import listed
 from tasks.control import clock
 from tasks.control.errors import OpsError
 from tasks.repository.pages import keep_pages
+from tasks.repository.stanza import Stanza
 
+
+if TYPE_CHECKING:
+    from reports.draft import Draft
 
 report_app = typer.Typer(no_args_is_help=True, help="Read, check and show the reports.")
 
@@ -91,7 +95,7 @@ def show_report(
     stanza, now = site(), moment(as_of)
     draft = Draft(stanza.name, kind, clock.now())
     with progress(quiet=as_json) as tell:
-        draft.findings = found = _gathered(kind, now, tell, draft.asked)
+        draft.findings = found = _gathered(stanza, draft, now, tell)
         draft.page = compose(draft)
         tell("checking", 0, 1)
         draft.checks = gate.checks(stanza.server(), found, draft.page, now)
@@ -111,22 +115,18 @@ def show_report(
 
 
 def _gathered(
-    kind: Report, now: datetime, tell: Callable[[str, int, int], None], asked: list[str]
+    stanza: Stanza, draft: "Draft", now: datetime, tell: Callable[[str, int, int], None]
 ) -> Findings:
     """Refresh the rollups, then read, where the settings say."""
     from tasks.analytics import findings, source  # noqa: PLC0415
     from tasks.analytics.rollups.refresh import refresh  # noqa: PLC0415
-    from tasks.recovery.restoring import restored  # noqa: PLC0415
-    from tasks.recovery.restoring.directory import normal  # noqa: PLC0415
+    from tasks.recovery.restoring.lending import lent  # noqa: PLC0415
 
-    stanza = site()
     known, primary = stanza.settings, stanza.server()
-    refresh(primary, clock.now(), tell=tell)
-    path = known.analytics_copy
-    copy = None if path is None else restored.find(normal(path)).server
-    place = source.choose(known, primary, copy)
+    draft.refreshed = refresh(primary, clock.now(), tell=tell)
+    place = source.choose(known, primary, lent(known))
     limit = known.response_threshold_ms
-    return findings.gather(place, kind, now=now, limit_ms=limit, tell=asked.append)
+    return findings.gather(place, draft.kind, now=now, limit_ms=limit, tell=draft.asked.append)
 
 
 def _document(found: Findings, checks: list[Check], page: str) -> dict[str, Any]:

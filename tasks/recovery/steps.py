@@ -22,9 +22,9 @@ from tasks.recovery.planning.plan import Plan
 from tasks.recovery.planning.target import parse
 from tasks.recovery.proving import verify
 from tasks.recovery.restoring import restore
-from tasks.recovery.restoring.directory import Destination, chosen, examine, normal
+from tasks.recovery.restoring.directory import Destination, chosen, examine
+from tasks.recovery.restoring.lending import lent
 from tasks.recovery.restoring.restored import Restored
-from tasks.recovery.restoring.restored import find as find_restored
 from tasks.recovery.snapshots import loading
 from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.wanted import Wanted, find, wanted
@@ -181,5 +181,4 @@ def keep_evidence(stanza: Stanza, files: Mapping[str, str]) -> list[str]:
 @step("lend copy", "lend copy of {stanza.name}")
 def lend_copy(stanza: Stanza) -> Server | None:
     """Return the restored copy that `ANALYTICS_COPY` names, for whoever reads; None without one."""
-    path = stanza.settings.analytics_copy
-    return None if path is None else find_restored(normal(path)).server
+    return lent(stanza.settings)
