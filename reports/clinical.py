@@ -52,7 +52,7 @@ def report(found: Findings) -> str:
         headlines.origin(
             found.origin,
             {"30 days": read.window},
-            {"patients": int(read.people["known"].iloc[0])},
+            {"patients": shown.count(KNOWN)},
         ),
     )
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from reports import forecast, headlines, people, plot
 from reports.page import page
+from tasks.analytics.disclosure import KNOWN
 from tasks.analytics.findings import Findings
 from tasks.analytics.messages import figures
 from tasks.analytics.messages.reading import Messages
@@ -34,7 +35,7 @@ def report(found: Findings) -> str:
             {"messages": read.window, "patients": patients.window},
             {
                 "messages": int(figures.split(read)[0]["messages"].sum()),
-                "patients": int(patients.cube["patients"].sum()),
+                "patients": shown.count(KNOWN),
             },
         ),
     )

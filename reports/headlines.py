@@ -6,6 +6,7 @@ from reports.page import changed, details, duration, page, percent, table
 from tasks.analytics.findings import Origin
 from tasks.analytics.kpis import Kpi
 from tasks.analytics.suppression.tables import SUPPRESSED
+from tasks.analytics.suppression.tables import spelled as counted
 from tasks.analytics.window import Window
 from tasks.control.clock import readable
 
@@ -89,7 +90,7 @@ def _wanted(kpi: Kpi) -> str:
 def origin(
     known: Origin,
     windows: Mapping[str, Window],
-    rows: Mapping[str, int],
+    rows: Mapping[str, int | None],
     *,
     is_compared: bool = True,
 ) -> str:
@@ -98,7 +99,8 @@ def origin(
     Args:
         known: source, moment and version.
         windows: what was looked at, by what it was of.
-        rows: how many rows of the platform the figures are of, by what they are.
+        rows: how many rows of the platform the figures are of, by what they are; None: that may
+            not be shown.
         is_compared: whether the windows before were looked at as well.
 
     """
@@ -109,7 +111,7 @@ def origin(
         ("data as of", readable(known.data_as_of)),
         *((f"window, {name}", window) for name, window in windows.items()),
         *((f"window before, {name}", w.prior) for name, w in windows.items() if is_compared),
-        *((f"rows, {name}", f"{count:,}") for name, count in rows.items()),
+        *((f"rows, {name}", counted(count)) for name, count in rows.items()),
         ("hours and weekdays in", known.timezone),
         ("version", known.version),
     ]
