@@ -18,6 +18,7 @@ from tasks.analytics.findings import Findings
 from tasks.analytics.frames import records
 from tasks.analytics.patients.reading import ACTIVE
 from tasks.analytics.proportions import share
+from tasks.analytics.suppression.cells import named
 from tasks.analytics.suppression.tables import spelled
 
 
@@ -32,12 +33,13 @@ def report(found: Findings) -> str:
     assert patients is not None  # noqa: S101
     assert shown is not None  # noqa: S101
     assert found.risk is not None  # noqa: S101
-    active, visits = shown.count(figure("active")), found.kpis[4]
-    new = shown.count(figure("new"))
+    known, new, active, visits = (
+        spelled(shown.count(cell))
+        for cell in (KNOWN, figure("new"), figure("active"), named(visits="now"))
+    )
     return page(
-        f"# {spelled(active)} ACTIVE PATIENTS: clinical report of {found.origin.stanza}",
-        f"**{spelled(shown.count(KNOWN))}** patients known · **{spelled(new)}** new in 30 days ·"
-        f" **{headlines.spelled(visits, visits.value)}** visits in 30 days",
+        f"# {active} ACTIVE PATIENTS: clinical report of {found.origin.stanza}",
+        f"**{known}** patients known · **{new}** new in 30 days · **{visits}** visits in 30 days",
         people.SUPPRESSION,
         "## Patients\n\n" + people.totals(shown),
         people.ages(shown),

@@ -14,12 +14,21 @@ from tasks.control.clock import readable
 MARKS = {"met": "met", "missed": "**missed**", "no data": "no data", "-": "-"}
 
 
-def spelled(kpi: Kpi, value: float | None) -> str:
-    """Spell a value of a headline in its unit; what is not known is no data."""
-    if value is None:
-        return "no data"
-    if kpi.is_hidden(value):
+def now(kpi: Kpi) -> str:
+    """Spell the value of a headline; what is not known is no data."""
+    if "value" in kpi.suppressed:
         return SUPPRESSED
+    return "no data" if kpi.value is None else spelled(kpi, kpi.value)
+
+
+def _before(kpi: Kpi) -> str:
+    if "before" in kpi.suppressed:
+        return SUPPRESSED
+    return "-" if kpi.before is None else spelled(kpi, kpi.before)
+
+
+def spelled(kpi: Kpi, value: float) -> str:
+    """Spell a value in the unit of its headline."""
     if kpi.unit == "share":
         return percent(value, 2)
     if kpi.unit == "ms":
@@ -30,9 +39,7 @@ def spelled(kpi: Kpi, value: float | None) -> str:
 def headline(kpis: Sequence[Kpi], names: Sequence[str]) -> str:
     """Return the three figures that a reader takes away."""
     chosen = [kpi for name in names for kpi in kpis if kpi.name == name]
-    return " · ".join(
-        f"**{spelled(kpi, kpi.value)}** {kpi.name.lower()}" + _beside(kpi) for kpi in chosen
-    )
+    return " · ".join(f"**{now(kpi)}** {kpi.name.lower()}" + _beside(kpi) for kpi in chosen)
 
 
 def _beside(kpi: Kpi) -> str:
@@ -59,9 +66,7 @@ def targets(kpis: Sequence[Kpi]) -> str:
 def missed(kpis: Sequence[Kpi]) -> list[str]:
     """Return what misses its target, each in a few words."""
     return [
-        f"{kpi.name}: {spelled(kpi, kpi.value)}, wanted {_wanted(kpi)}"
-        for kpi in kpis
-        if kpi.status == "missed"
+        f"{kpi.name}: {now(kpi)}, wanted {_wanted(kpi)}" for kpi in kpis if kpi.status == "missed"
     ]
 
 
@@ -70,8 +75,8 @@ def board(kpis: Sequence[Kpi]) -> str:
     rows = [
         (
             kpi.name,
-            spelled(kpi, kpi.value),
-            spelled(kpi, kpi.before) if kpi.before is not None else "-",
+            now(kpi),
+            _before(kpi),
             changed(kpi.change),
             _wanted(kpi),
             MARKS[kpi.status],

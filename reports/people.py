@@ -78,6 +78,5 @@ def _visit(shown: Disclosure, name: str) -> tuple[str, ...]:
 
 
 def _total(shown: Disclosure) -> tuple[str, ...]:
-    known = [named(visits=period) for period in ("now", "before")]
-    now, before = (shown.count(cell) if cell in shown.cells.counts else 0 for cell in known)
+    now, before = (shown.count(named(visits=period)) for period in ("now", "before"))
     return ("all", spelled(now), "-", spelled(before), grown(now, before), "-")

@@ -137,8 +137,7 @@ def _document(found: Findings, checks: list[Check], page: str) -> dict[str, Any]
         "origin": vars(found.origin),
         "kpis": [
             vars(kpi)
-            | {"change": kpi.change, "status": kpi.status}
-            | {name: None for name in ("value", "before") if kpi.is_hidden(getattr(kpi, name))}
+            | {"change": kpi.change, "status": kpi.status, "suppressed": sorted(kpi.suppressed)}
             for kpi in found.kpis
         ],
         "counts": None

@@ -15,6 +15,7 @@ from tasks.analytics.frames import records
 from tasks.analytics.patients import figures as patient_figures
 from tasks.analytics.patients.reading import Patients
 from tasks.analytics.suppression.cells import (
+    THRESHOLD,
     Cell,
     Cells,
     Equation,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 KNOWN = named()
 ALIVE = named(life="alive")
 
+BROAD = 2 * THRESHOLD
+"""In so large a total every part of 1 to 10 can still be one of eleven and more."""
+
 
 @dataclass(frozen=True)
 class Disclosure:
@@ -50,18 +54,51 @@ class Disclosure:
         return [self.count(cell) for cell in cells]
 
 
-def disclose(*tables: Cells) -> Disclosure:
-    """Put tables on one page, and decide what has to be suppressed of them."""
-    cells = Cells({})
+NOTHING = Disclosure(Cells({}), frozenset())
+
+
+def disclose(*tables: Cells, known: Disclosure = NOTHING) -> Disclosure:
+    """Put tables on one page, and decide what has to be suppressed of them.
+
+    Args:
+        tables: the counts, with the sums between them.
+        known: what other pages show as well; it stays as it is there.
+
+    """
+    cells = known.cells
     for table in tables:
         cells += table
-    return Disclosure(cells, protect(cells))
+    shown = known.cells.shown - known.suppressed
+    return Disclosure(cells, protect(cells, shown, known.suppressed))
+
+
+def of_people(read: Patients) -> Disclosure:
+    """Decide what may be shown of patients and visits on every page that tells of them.
+
+    The two headline figures stand on pages that know no other count, so they are decided first.
+    """
+    cells = of_patients(read) + of_visits(read)
+    heads = [cell for pair in HEADLINES.values() for cell in pair]
+    broad = frozenset(cell for cell in heads if is_broad(cells.counts[cell]))
+    return Disclosure(cells, protect(cells, shown=broad))
+
+
+def is_broad(count: float) -> bool:
+    """Tell whether a total may be shown where nobody looks at its parts: none of them is told."""
+    return count == 0 or count >= BROAD
 
 
 def figure(name: str, period: str = "now") -> Cell:
     """Name the cell of a headline count of patients."""
     known = {("known", "now"): KNOWN, ("deceased", "now"): named(life="deceased")}
     return known.get((name, period), named(figure=name, period=period))
+
+
+HEADLINES = {
+    "Visits, 30 days": (named(visits="now"), named(visits="before")),
+    "New patients, 30 days": (figure("new"), figure("new", "before")),
+}
+"""The cells of headline figures that count people: now, and in the period before."""
 
 
 def of_patients(read: Patients) -> Cells:
@@ -116,8 +153,8 @@ def of_visits(read: Patients) -> Cells:
         counts: dict[tuple[str, ...], int] = {
             (row["patient_class"],): int(row[column]) for row in rows
         }
-        if counts:
-            cells += crossed(counts, ("patient_class",), {"visits": period})
+        none = Cells({named(visits=period): 0})
+        cells += crossed(counts, ("patient_class",), {"visits": period}) if counts else none
     for row in rows:
         name = row["patient_class"]
         cells += change((visit(name), row["admissions"]), (visit(name, "before"), row["before"]))

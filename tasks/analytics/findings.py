@@ -128,16 +128,16 @@ def _clinical(asking: Session, found: Findings) -> Findings:
     people, codes = read_patients(asking, window), read_clinical(asking, window)
     known, assessed = int(codes.people["known"].iloc[0]), scores.summarise(asking, window.end)
     shown = disclosure.disclose(
-        disclosure.of_patients(people),
-        disclosure.of_visits(people),
         disclosure.of_codes("dx", codes.diagnoses, known),
         disclosure.of_codes("rx", codes.medications, known),
         disclosure.of_pairs(codes),
         disclosure.of_pending(codes),
         risk.cells(assessed),
+        known=disclosure.of_people(people),
     )
     return replace(
         found,
+        kpis=kpis.disclosed(found.kpis, shown),
         patients=people,
         clinical=codes,
         disclosure=shown,
@@ -149,9 +149,10 @@ def _executive(asking: Session, found: Findings) -> Findings:
     require_views(asking.connection, "patients", "encounters")
     as_of = found.origin.as_of
     people = read_patients(asking, before(as_of, MONTH))
-    shown = disclosure.disclose(disclosure.of_patients(people), disclosure.of_visits(people))
+    shown = disclosure.of_people(people)
     return replace(
         found,
+        kpis=kpis.disclosed(found.kpis, shown),
         messages=read_messages(asking, before(as_of, WEEK)),
         patients=people,
         disclosure=shown,

@@ -1,15 +1,16 @@
 """The headline figures: one frame, from which every page takes them, so that they are the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from tasks.analytics import disclosure
+from tasks.analytics.disclosure import Disclosure
 from tasks.analytics.messages.reading import percentiles
 from tasks.analytics.proportions import change, share
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
-from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.analytics.window import DAY, MONTH, WEEK, Window, before
 from tasks.repository.facts import CONTRACT
 
@@ -34,10 +35,10 @@ from {SCHEMA}.message_hours where hour >= %(prior)s and hour < %(end)s
 """  # noqa: S608 - names of our own
 
 _ACTIVITY = f"""
-select sum(patients) filter (where hour >= %(begin)s)::bigint,
-  sum(patients) filter (where hour < %(begin)s)::bigint,
-  sum(encounters) filter (where hour >= %(begin)s)::bigint,
-  sum(encounters) filter (where hour < %(begin)s)::bigint
+select coalesce(sum(patients) filter (where hour >= %(begin)s), 0)::bigint,
+  coalesce(sum(patients) filter (where hour < %(begin)s), 0)::bigint,
+  coalesce(sum(encounters) filter (where hour >= %(begin)s), 0)::bigint,
+  coalesce(sum(encounters) filter (where hour < %(begin)s), 0)::bigint
 from {SCHEMA}.activity_hours where hour >= %(prior)s and hour < %(end)s
 """  # noqa: S608
 
@@ -59,29 +60,23 @@ class Kpi:
     target: float | None = None
     is_floor: bool = False
     """Whether the target is the least that is wanted; otherwise it is the most."""
-    counts_patients: bool = False
-    """Whether 1 to 10 of it may not be shown."""
+    suppressed: frozenset[str] = frozenset()
+    """Which of `value` and `before` is a count of people that may not be shown; it is None."""
 
     @property
     def change(self) -> float | None:
         """By what share it grew; None where one of both is unknown or not shown."""
         if self.value is None or self.before is None:
             return None
-        if self.is_hidden(self.value) or self.is_hidden(self.before):
-            return None
         return change(self.value, self.before)
-
-    def is_hidden(self, value: float | None) -> bool:
-        """Tell whether a value is a count of patients that is too small to be shown."""
-        return self.counts_patients and value is not None and 0 < value < THRESHOLD
 
     @property
     def status(self) -> Status:
         """Whether the target is met."""
-        if self.value is None:
-            return "no data"
         if self.target is None:
             return "-"
+        if self.value is None:
+            return "no data"
         is_met = self.value >= self.target if self.is_floor else self.value <= self.target
         return "met" if is_met else "missed"
 
@@ -100,9 +95,8 @@ def read(session: Session, as_of: datetime, limit_ms: int) -> list[Kpi]:
     """
     week, day = before(as_of, WEEK), before(as_of, DAY)
     n, n_before, good, good_before = _one(session, "volume", _VOLUME, week)
-    patients, patients_before, visits, visits_before = _one(
-        session, "activity", _ACTIVITY, before(as_of, MONTH)
-    )
+    activity = _one(session, "activity", _ACTIVITY, before(as_of, MONTH))
+    patients, visits = activity[:2], activity[2:]
     (oldest,) = _one(session, "the queue", _OLDEST, week)
     success = None if n is None else share(good or 0, n)
     earlier = None if n_before is None else share(good_before or 0, n_before)
@@ -127,13 +121,31 @@ def read(session: Session, as_of: datetime, limit_ms: int) -> list[Kpi]:
             limit_ms,
         ),
         Kpi("Oldest in a queue", "s", "age of it now", oldest or 0.0, None, QUEUE_TARGET_S),
-        _people("Visits, 30 days", "that began", visits, visits_before),
-        _people("New patients, 30 days", "first heard of", patients, patients_before),
+        _people(Kpi("Visits, 30 days", "count", "that began", None), *map(_broad, visits)),
+        _people(
+            Kpi("New patients, 30 days", "count", "first heard of", None), *map(_broad, patients)
+        ),
     ]
 
 
-def _people(name: str, said: str, now: float | None, before: float | None) -> Kpi:
-    return Kpi(name, "count", said, now, before, counts_patients=True)
+def disclosed(kpis: Sequence[Kpi], shown: Disclosure) -> list[Kpi]:
+    """Take the counts of people from what a page may show of them."""
+    cells = disclosure.HEADLINES
+    return [
+        _people(kpi, *map(shown.count, cells[kpi.name])) if kpi.name in cells else kpi
+        for kpi in kpis
+    ]
+
+
+def _broad(count: float | None) -> float | None:
+    """Withhold a count of people that is too small for a page that knows nothing else of them."""
+    return count if count is not None and disclosure.is_broad(count) else None
+
+
+def _people(kpi: Kpi, now: float | None, before: float | None) -> Kpi:
+    counts = {"value": now, "before": before}
+    withheld = frozenset(name for name, count in counts.items() if count is None)
+    return replace(kpi, value=now, before=before, suppressed=withheld)
 
 
 def _one(session: Session, name: str, query: str, window: Window) -> tuple[float | None, ...]:

@@ -25,14 +25,23 @@ _DEARER = 4.0
 """A total tells more than one of its parts."""
 
 
-def protect(cells: Cells) -> frozenset[Cell]:
+def protect(
+    cells: Cells,
+    shown: frozenset[Cell] = frozenset(),
+    suppressed: frozenset[Cell] = frozenset(),
+) -> frozenset[Cell]:
     """Return the cells of a page to suppress: small ones, and those that would give them away.
+
+    Args:
+        cells: all counts of the page.
+        shown: those that another page shows, which cannot be taken back here.
+        suppressed: those that another page suppresses, which would be given away here.
 
     Raises:
         Refused: a small count cannot be hidden, whatever else is suppressed.
 
     """
-    search = _Search(cells)
+    search = _Search(cells, shown, suppressed)
     for cell in sorted(cells.small, key=lambda each: (cells.counts[each], repr(each))):
         search.cover(cell)
     search.show_again()
@@ -53,15 +62,17 @@ def _differences(cells: Cells, suppressed: frozenset[Cell]) -> frozenset[Cell]:
 class _Search:
     """The suppressed cells so far, and pages that look the same: how far each cell is off there."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, shown: frozenset[Cell], suppressed: frozenset[Cell]) -> None:
         self._cells = cells
+        self._fixed = shown
         self._names = list(cells.counts)
         self._places = {cell: place for place, cell in enumerate(self._names)}
         self._moving = cells.hidden | cells.differences
         self._alike: list[list[int]] = [[0] * len(self._names)]
         self._far = 1000 + 2 * max(map(abs, cells.counts.values()), default=0)
         self._shifts, self._priced = self._programs()
-        self.suppressed: frozenset[Cell] = cells.small - cells.hidden
+        self._needed = cells.small - cells.hidden | suppressed
+        self.suppressed = self._needed
 
     def _programs(self) -> tuple[Program, Program]:
         """Return the program of a shift, and the one in which a shift is a rise less a fall."""
@@ -113,7 +124,8 @@ class _Search:
         lowest = min(page[place] for page in self._alike)
         count = self._cells.counts[cell]
         lower, upper = self._limits(
-            frozenset(each for each in self._names if self._cells.counts[each]) | self._moving
+            frozenset(each for each in self._names if self._cells.counts[each]) - self._fixed
+            | self._moving
         )
         rise = [0.0] * width
         rise[place] = float(max(THRESHOLD - count, WIDTH + lowest))
@@ -145,7 +157,7 @@ class _Search:
 
     def show_again(self) -> None:
         """Show each complementary cell that no small one needs, the dearest first."""
-        complementary = self.suppressed - self._cells.small
+        complementary = self.suppressed - self._needed
         for cell in sorted(complementary, key=lambda each: (-self._cells.counts[each], repr(each))):
             fewer = self.suppressed - {cell}
             alike = [page for page in self._alike if not page[self._places[cell]]]

@@ -4,7 +4,7 @@ import pytest
 
 from reports.draft import PAGES
 from tasks.analytics import findings
-from tasks.analytics.disclosure import ALIVE, KNOWN, figure
+from tasks.analytics.disclosure import ALIVE, HEADLINES, KNOWN, figure
 from tasks.analytics.rollups.refresh import refresh
 from tasks.analytics.suppression.tables import spelled
 from tests.db.analytics.conftest import END
@@ -32,8 +32,28 @@ def test_where_figures_come_from_tells_no_total_that_is_suppressed(few_dead, pla
     assert f"| rows, patients | {spelled(shown.count(KNOWN))} |" in PAGES[kind](found)
 
 
-def test_a_total_that_would_give_the_dead_away_is_suppressed_everywhere(few_dead, place):
-    """In the clinical report it is the total that is suppressed, and not the living."""
-    found = findings.gather(place(few_dead), "clinical", now=END, limit_ms=500)
-    assert found.disclosure.count(KNOWN) is None
-    assert "| rows, patients | suppressed |" in PAGES["clinical"](found)
+@pytest.mark.parametrize("kind", ["clinical", "executive"])
+def test_what_one_report_shows_another_does_not_suppress(few_dead, place, kind):
+    """All known less the living would tell the dead, were each of both shown on one page."""
+    one, other = (
+        findings.gather(place(few_dead), each, now=END, limit_ms=500).disclosure
+        for each in (kind, {"clinical": "executive", "executive": "clinical"}[kind])
+    )
+    both = one.cells.shown & other.cells.shown
+    assert {KNOWN, ALIVE} <= both
+    assert one.suppressed & both == other.suppressed & both
+
+
+@pytest.mark.parametrize("kind", ["clinical", "executive"])
+def test_headline_figures_are_those_of_the_page(few_dead, place, kind):
+    """Also after patients were found to be one, and a visit was cancelled."""
+    found = findings.gather(place(few_dead), kind, now=END, limit_ms=500)
+    for name, (now, before) in HEADLINES.items():
+        (kpi,) = [each for each in found.kpis if each.name == name]
+        assert (kpi.value, kpi.before) == (
+            found.disclosure.count(now),
+            found.disclosure.count(before),
+        )
+        assert "suppressed" not in PAGES["dashboard"](
+            findings.gather(place(few_dead), "dashboard", now=END, limit_ms=500)
+        )

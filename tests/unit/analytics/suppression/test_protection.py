@@ -48,6 +48,26 @@ def test_the_attacker_finds_out_nothing(draw, number):
     assert sum(bool(suppressed) for _, suppressed in done) > number / 3
 
 
+@pytest.mark.parametrize("seed", range(150))
+def test_who_reads_a_second_page_finds_out_nothing(seed):
+    """What the first shows, the second shows; together they tell nothing small."""
+    rng = random.Random(seed)
+    first = crossed(
+        {(f"a{row}", f"b{column}"): pages.count(rng) for row in range(3) for column in range(2)},
+        ("a", "b"),
+    )
+    taken = protect(first)
+    whole, second = first.counts[named()], first
+    for number in range(3):
+        code = named(code=f"{number}")
+        second += subset(
+            code, rng.choice([max(whole - 5, 0), rng.randint(0, whole)]), named(), whole
+        )
+    more = protect(second, first.shown - taken, taken)
+    assert more & first.shown == taken
+    assert disclosed(second, more) == {}
+
+
 @pytest.mark.parametrize(
     "odds",
     [
