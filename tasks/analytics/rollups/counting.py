@@ -101,17 +101,20 @@ FORGET = tuple(
     for table in ("message_hours", "processing_hours", "outcome_hours")
 )
 
-ACTIVITY = f"""
-insert into {SCHEMA}.activity_hours as a
+_SEEN = f"""
+insert into {SCHEMA}.activity_hours
 select hour, sum(p), sum(e) from (
   select date_trunc('hour', first_seen_at, 'UTC') as hour, 1 as p, 0 as e
   from {CONTRACT}.patients
   where merged_into is null and first_seen_at >= %(begin)s and first_seen_at < %(end)s
-    and date_trunc('hour', first_seen_at, 'UTC') = any(%(hours)s)
   union all
   select date_trunc('hour', admitted_at, 'UTC'), 0, 1 from {CONTRACT}.encounters
-  where not is_cancelled and admitted_at >= %(begin)s and admitted_at < %(end)s
-    and date_trunc('hour', admitted_at, 'UTC') = any(%(hours)s)) seen
-group by 1
-on conflict (hour) do update set patients = excluded.patients, encounters = excluded.encounters
+  where not is_cancelled and admitted_at >= %(begin)s and admitted_at < %(end)s) seen
+where hour = any(%(hours)s) group by 1
 """  # noqa: S608
+
+ACTIVITY = (
+    f"delete from {SCHEMA}.activity_hours where hour = any(%(hours)s)",  # noqa: S608
+    _SEEN,
+)
+"""Counts people of some hours anew: where the only patient was merged nothing is left."""

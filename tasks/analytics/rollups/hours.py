@@ -15,6 +15,11 @@ are found within it; what was queued or unfinished is looked at again however ol
 """
 
 
+UNCERTAIN = timedelta(days=61)
+"""So long people may be found to be others, and visits be cancelled, without that being noticed
+otherwise: over both windows of the headline figures."""
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Hours of one day in UTC, that are counted in one transaction."""
@@ -37,16 +42,22 @@ def span(begin: datetime, end: datetime) -> list[datetime]:
     return [begin + number * HOUR for number in range(max((end - begin) // HOUR, 0))]
 
 
-def due(through: datetime, counted: datetime | None, touched: Iterable[datetime]) -> list[datetime]:
+def due(
+    through: datetime,
+    counted: datetime | None,
+    touched: Iterable[datetime],
+    settling: timedelta = SETTLING,
+) -> list[datetime]:
     """List the hours to count: those not settled, and those that something touched.
 
     Args:
         through: until when hours are to be counted now.
         counted: until when they were counted before; None: never.
         touched: hours of new, queued and unfinished messages.
+        settling: how far back what was counted may have changed.
 
     """
-    unsettled = span(min(counted, through) - SETTLING, through) if counted else []
+    unsettled = span(min(counted, through) - settling, through) if counted else []
     return sorted({hour for hour in touched if hour < through} | set(unsettled))
 
 

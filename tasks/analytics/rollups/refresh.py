@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.analytics.rollups import counting, hours, tables
-from tasks.analytics.window import whole_hour
+from tasks.analytics.window import HOUR, whole_hour
 from tasks.postgres.server import Connection, Server
 from tasks.repository.facts import CONTRACT
 
@@ -56,7 +56,7 @@ on conflict (name) do update set through = greatest(state.through, excluded.thro
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did: hours that it counted, hours that it kept since messages were pruned."""
+    """What a refresh did: hours of messages that it counted, or kept since they were pruned."""
 
     through: datetime
     counted: int
@@ -104,12 +104,10 @@ def refresh(
         for number, chunk in enumerate(days):
             tell("counting", number, len(days))
             kept += _count(connection, chunk)
-        for chunk in hours.chunks(due.visit_hours):
-            _count_visits(connection, chunk)
+        _count_visits(connection, due.visit_hours)
         connection.execute(_REMEMBER, [_NAME, through, *due.ids])
         tell("counting", len(days), len(days))
-    counted = len({*due.message_hours, *due.visit_hours})
-    return Refreshed(through, counted, kept, time.monotonic() - began)
+    return Refreshed(through, len(due.message_hours), kept, time.monotonic() - began)
 
 
 def counted_through(connection: Connection) -> datetime | None:
@@ -130,7 +128,7 @@ def _due(connection: Connection, through: datetime) -> _Due:
     visits = [hour for (hour,) in connection.execute(_NEW_VISITS, seen[1:])] if has_people else None
     return _Due(
         hours.due(through, counted, messages),
-        [] if visits is None else hours.due(through, counted, visits),
+        [] if visits is None else hours.due(through, counted, visits, hours.UNCERTAIN),
         (message_id, *people),
     )
 
@@ -148,11 +146,15 @@ def _count(connection: Connection, chunk: hours.Chunk) -> int:
     return len(kept)
 
 
-def _count_visits(connection: Connection, chunk: hours.Chunk) -> None:
+def _count_visits(connection: Connection, due: list[datetime]) -> None:
+    """Count people of all hours at once: two scans, however many hours there are."""
+    if not due:
+        return
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [tables.LOCK])
-        asked = {"begin": chunk.begin, "end": chunk.end, "hours": chunk.hours}
-        connection.execute(counting.ACTIVITY, asked)
+        asked = {"begin": due[0], "end": due[-1] + HOUR, "hours": due}
+        for statement in counting.ACTIVITY:
+            connection.execute(statement, asked)
 
 
 def _row(connection: Connection, query: str) -> tuple[Any, ...]:
