@@ -49,6 +49,11 @@ class Disclosure:
         """Return a count as it may be shown; None is suppressed."""
         return None if cell in self.suppressed else self.cells.counts[cell]
 
+    @property
+    def told(self) -> frozenset[int]:
+        """The counts that may be shown."""
+        return frozenset(self.cells.counts[cell] for cell in self.cells.shown - self.suppressed)
+
     def column(self, cells: Sequence[Cell]) -> list[int | None]:
         """Return the counts of a column."""
         return [self.count(cell) for cell in cells]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.analytics.gate.check import Check
-from tasks.analytics.gate.page import check_numbers
+from tasks.analytics.gate.validation import check_numbers
 from tasks.analytics.suppression.attack import Share, disclosed
 from tasks.analytics.suppression.cells import Cell, Cells
 

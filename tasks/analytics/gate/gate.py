@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tasks.analytics import expected
-from tasks.analytics.clinical.figures import code
+from tasks.analytics.clinical import figures
 from tasks.analytics.findings import Findings
 from tasks.analytics.gate.check import Check
 from tasks.analytics.gate.disclosure import check_cells
@@ -81,7 +81,7 @@ def _rules(found: Findings) -> PageRules:
     counted |= {} if found.risk is None else RISK
     if found.clinical is not None:
         listed = (found.clinical.diagnoses, found.clinical.medications, found.clinical.pending)
-        codes = {code(key) for frame in listed for key in frame["key"]}
+        codes = {figures.code(key) for frame in listed for key in frame["key"]}
         full = {
             "Diagnoses": found.clinical.diagnoses,
             "Together in one patient": found.clinical.together,
@@ -91,4 +91,13 @@ def _rules(found: Findings) -> PageRules:
         }
         counted |= {name: CODED[name] for name, frame in full.items() if not frame.empty}
     back = BACK if found.risk is None else FOLLOWED
-    return PageRules((at - back).date(), (at + AHEAD).date(), counted, frozenset(codes))
+    first, last = (at - back).date(), (at + AHEAD).date()
+    return PageRules(first, last, counted, _may_be_shown(found), frozenset(codes))
+
+
+def _may_be_shown(found: Findings) -> frozenset[int] | None:
+    """Return the counts of people that the page may tell; None where it tells only headlines."""
+    if found.disclosure is None:
+        return None
+    around = () if found.clinical is None else figures.around(found.clinical)["patients"]
+    return frozenset({0, *found.disclosure.told, *map(int, around)})

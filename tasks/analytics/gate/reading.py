@@ -55,10 +55,13 @@ class TableCell:
     @property
     def numbers(self) -> list[float]:
         """The numbers of the cell that are no percentages."""
-        found = _NUMBER.finditer(self.text)
-        return [
-            float(each.group().replace(",", "").rstrip(".")) for each in found if not each.group(1)
-        ]
+        return numbers(self.text)
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers of a text that are no percentages."""
+    found = _NUMBER.finditer(text)
+    return [float(each.group().replace(",", "").rstrip(".")) for each in found if not each.group(1)]
 
 
 def without_pictures(markdown: str) -> str:

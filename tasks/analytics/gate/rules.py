@@ -63,12 +63,14 @@ class PageRules:
     """What a page has to be like.
 
     `clinical` names, by the heading above a table, the columns that count patients; each must be
-    there. Dates lie in `first` to `last`, which is the window and the horizon. `codes` are tokens
-    that look like identifiers and are none: codes of diagnoses, of medications.
+    there. `shown` are the counts of people that the page may tell, where it tells any. Dates lie in
+    `first` to `last`, which is the window and the horizon. `codes` are tokens that look like
+    identifiers and are none: codes of diagnoses, of medications.
     """
 
     first: date
     last: date
     clinical: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    shown: frozenset[int] | None = None
     codes: frozenset[str] = frozenset()
     most_bytes: int = 200_000

@@ -44,6 +44,32 @@ def validate(frame: "DataFrame", asked: Sequence[Asked]) -> list[Check]:
     ]
 
 
+def check_numbers(name: str, numbers: Sequence[int], low: int, high: int) -> Check:
+    """Hold numbers between two bounds; how many lie outside is told, and none of them."""
+
+    def make(known: Any) -> Any:  # noqa: ANN401 - the library is untyped
+        return known.ExpectColumnValuesToBeBetween(column="number", min_value=low, max_value=high)
+
+    outside = sum(not low <= number <= high for number in numbers)
+    return _of_numbers(name, make, numbers, outside)
+
+
+def none_of(name: str, numbers: Sequence[int], wrong: Sequence[int]) -> Check:
+    """See that some numbers do not occur; how many do is told, and none of them."""
+
+    def make(known: Any) -> Any:  # noqa: ANN401 - the library is untyped
+        return known.ExpectColumnValuesToNotBeInSet(column="number", value_set=list(wrong))
+
+    return _of_numbers(name, make, numbers, sum(number in wrong for number in numbers))
+
+
+def _of_numbers(name: str, make: Callable[[Any], Any], numbers: Sequence[int], bad: int) -> Check:
+    import pandas as pd  # noqa: PLC0415 - half a second
+
+    frame = pd.DataFrame({"number": list(numbers)}, dtype="int64")
+    return validate(frame, [Asked(name, make, ("number",), seen=f"{bad} of {len(numbers)}")])[0]
+
+
 def _outcomes(frame: "DataFrame", asked: Sequence[Asked]) -> list[Outcome]:
     """Ask all at once; what the library or an expectation raises may quote a row, so it is dropped.
 

@@ -1,5 +1,6 @@
 """Pages with one fault each, by what is wrong, with the check that has to fail."""
 
+from reports.page import table
 from tests.unit.analytics.gate.report import chart, markdown
 
 
@@ -37,6 +38,31 @@ FAULTS = {
     "a small count in a row without bars at its ends": (
         markdown().replace("| M | 80 | suppressed |", "M | 80 | 7"),
         "no small count in Sex, active",
+    ),
+    "a count that was suppressed": (
+        markdown(sex=[("F", 120, 100), ("M", 80, 67)]),
+        "every count of people may be shown",
+    ),
+    "a suppressed total in the verdict": (
+        markdown(verdict="# Good: 1,187 patients, all targets met"),
+        "every count of people may be shown",
+    ),
+    "a suppressed total among headlines": (
+        markdown(verdict="# Good\n\n**99.1 %** success · **413** visits, 30 days (+2.0 %)"),
+        "every count of people may be shown",
+    ),
+    "a suppressed total among what was read": (
+        markdown("## Where this comes from\n\n" + table(["", ""], [("rows, patients", 1187)])),
+        "every count of people may be shown",
+    ),
+    "a suppressed total among headline figures": (
+        markdown(verdict="# Good\n\n" + table(["figure", "now"], [("Visits, 30 days", 413)])),
+        "every count of people may be shown",
+    ),
+    "a table of tags": (markdown("<table><tr><td>7</td></tr></table>"), "no table of tags"),
+    "a birth date without its century": (
+        markdown("Seen: 3/12/57."),
+        "no day of a year without its century",
     ),
     "NaN": (markdown("Mean age: nan years."), "no NaN, None or inf"),
     "None in a table": (markdown(sex=[("F", 120, None)]), "no NaN, None or inf"),

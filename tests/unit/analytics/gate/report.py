@@ -54,6 +54,7 @@ PAGE = PageRules(
     first=date(2026, 10, 26),
     last=date(2026, 12, 25),
     clinical={"Diagnoses": frozenset({"patients"}), "Sex": frozenset({"patients", "active"})},
+    shown=frozenset({1200, 45, 120, 100, 80, 2, 3}),
     codes=frozenset({"44054006"}),
 )
 
