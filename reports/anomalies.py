@@ -1,7 +1,7 @@
 """The anomalies: what is not as expected now, since when, and by which rule that is said."""
 
 from reports import headlines, plot
-from reports.page import counted, details, page, table
+from reports.page import counted, details, duration, page, percent, table
 from tasks.analytics.anomalies.model import Episode, Method
 from tasks.analytics.findings import Findings
 from tasks.analytics.watch import Watch
@@ -37,7 +37,7 @@ def report(found: Findings) -> str:
 
 def summary(seen: Watch) -> str:
     """Return what is not as expected now, as two tables; for other reports as well."""
-    rows = [(kind, *_told(episode)) for kind, episode in seen.recent()]
+    rows = [_told(kind, episode) for kind, episode in seen.recent()]
     header = ("quantity", "began", "last hour", "peak", "|z|", "severity", "then", "expected")
     silent = [
         (each.connection, f"{each.since:%Y-%m-%d %H:%M}", f"{each.expected:.0f}", each.reason)
@@ -51,16 +51,24 @@ def summary(seen: Watch) -> str:
     ).rstrip()
 
 
-def _told(episode: Episode) -> tuple[str, ...]:
+def _told(kind: str, episode: Episode) -> tuple[str, ...]:
     return (
+        kind,
         f"{episode.start:%Y-%m-%d %H:%M}",
         f"{episode.end:%Y-%m-%d %H:%M}",
         f"{episode.peak:%Y-%m-%d %H:%M}",
         f"{episode.score:.1f}",
         episode.severity,
-        f"{episode.observed:,.3g}" if episode.observed < 1 else f"{episode.observed:,.0f}",
-        f"{episode.expected:,.3g}" if episode.expected < 1 else f"{episode.expected:,.0f}",
+        _spelled(kind, episode.observed),
+        _spelled(kind, episode.expected),
     )
+
+
+def _spelled(kind: str, value: float) -> str:
+    """Spell a value in the unit of its quantity."""
+    if kind == "error rate":
+        return percent(value, 2)
+    return duration(value) if kind == "processing time p95" else f"{value:,.0f}"
 
 
 def _expected(seen: Watch) -> float:
@@ -76,7 +84,7 @@ def _drawn(seen: Watch) -> str:
 
 def _history(seen: Watch) -> str:
     rows = [
-        (kind, *_told(episode))
+        _told(kind, episode)
         for kind, anomalies in seen.kinds.items()
         for episode in anomalies.episodes
     ]

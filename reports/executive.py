@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reports import forecast, headlines, people, plot
+from reports import anomalies, forecast, headlines, people, plot
 from reports.page import page
 from tasks.analytics.disclosure import KNOWN
 from tasks.analytics.findings import Findings
@@ -17,13 +17,15 @@ HEADLINES = ("Messages, 7 days", "Success, 7 days", "Visits, 30 days")
 def report(found: Findings) -> str:
     """Return the page; the first line is the verdict, the second the three headlines."""
     read, patients, shown = found.messages, found.patients, found.disclosure
-    assert read is not None  # noqa: S101 - an executive report has all three
+    assert read is not None  # noqa: S101 - an executive report has all four
     assert patients is not None  # noqa: S101
     assert shown is not None  # noqa: S101
+    assert found.watch is not None  # noqa: S101
     title = f"{headlines.targets(found.kpis)}: executive report of {found.origin.stanza}"
     return page(
         headlines.opening(title, found.kpis, HEADLINES),
         "## Messages\n\n" + _days(read),
+        "## What is not as expected\n\n" + anomalies.summary(found.watch),
         "## What is ahead\n\n" + forecast.summary(found.outlooks),
         "## Patients\n\n" + people.totals(shown),
         people.ages(shown),

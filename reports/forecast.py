@@ -141,6 +141,8 @@ DEFINED = {
     " Koehler 2006); below that of the seasonal naive on the same folds it is worth something.",
     "WAPE": "sum of absolute errors over the sum of the volume.",
     "seasonal naive": "each day is expected to be like the same weekday of the last week.",
+    "expected": "the middle of what is likely on a day; of a volume that most days have none of,"
+    " a week may well come to more than the middles of its days add up to.",
     "masked": "a day without any, in a series that never comes near zero, is an outage and not a"
     " zero; the day that is not over is left out.",
     "horizon": "never beyond the days that the backtest reached.",

@@ -20,6 +20,7 @@ from tasks.control.errors import OpsError, Refused
 from tasks.control.prefect_server import PrefectServer
 from tasks.postgres.embedded import open_home
 from tasks.recovery.proving.verify import verify
+from tasks.repository.pages import FOLDER
 from tasks.repository.s3.server import serving
 from tasks.repository.stanza import Stanza, open_stanza
 
@@ -30,6 +31,14 @@ SEED = 2026
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
 """The demo's traffic ends here, so that two demos show the same."""
+
+REPORTS = ("executive", "clinical", "performance")
+
+REPORTED = """
+from flows.report import report
+for kind in {kinds!r}:
+    print(report({stanza!r}, kind, "{as_of:%Y-%m-%dT%H:%M%z}"))
+"""
 
 BROKEN = (
     b"\x0bMSH|^~\\&|LAB\r\x1c\r",
@@ -62,15 +71,21 @@ def demo(
         _load(stanza, messages)
         _heading("3. Prefect: back up, prove by a restore, copy to S3, clean up, report")
         server.await_health(process)
-        _run_flow(server, known.stanza, both)
+        _run(server, f"from flows.backup import backup; backup({known.stanza!r})", both)
         _heading("4. The copy in S3, proven there by a restore of its own")
         there = verify(stanza.at("s3"), "latest")
         screen.print(
             f"{there.backup} in {stanza.repositories['s3'].storage.place}: {there.verdict}"
         )
         there.require()
+        _heading("5. Prefect: the reports of that day, each checked before it is published")
+        _run(server, REPORTED.format(stanza=known.stanza, kinds=REPORTS, as_of=END), both)
     _show(stanza)
-    screen.print(f"\nDone in {time.monotonic() - began:.0f} s. The report is in Prefect: make up")
+    pages = Path(both["backup_dir"], known.stanza, FOLDER)
+    screen.print(f"\nThe reports: {', '.join(f'{kind}.html' for kind in REPORTS)} in {pages}")
+    screen.print(
+        f"Done in {time.monotonic() - began:.0f} s. In Prefect they stand as well: make up"
+    )
 
 
 def _load(stanza: Stanza, messages: int) -> None:
@@ -94,16 +109,15 @@ def _load(stanza: Stanza, messages: int) -> None:
     show_counts(ingest.ingest(server, [str(path)]))
 
 
-def _run_flow(server: PrefectServer, stanza: str, known: dict[str, str]) -> None:
-    """Run the backup runbook under the real API, in a process that ends with all of it told."""
-    code = f"from flows.backup import backup; backup({stanza!r})"
+def _run(server: PrefectServer, code: str, known: dict[str, str]) -> None:
+    """Run runbooks under the real API, in a process that ends with all of it told."""
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code],
         env=server.environment() | {name.upper(): value for name, value in known.items()},
         check=False,
     )
     if done.returncode != 0:
-        raise OpsError("the backup runbook failed", stanza=stanza, do="read its output above")
+        raise OpsError("a runbook failed", do="read its output above")
 
 
 def _show(stanza: Stanza) -> None:

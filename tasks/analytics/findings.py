@@ -157,6 +157,7 @@ def _executive(asking: Session, found: Findings) -> Findings:
         patients=people,
         disclosure=shown,
         outlooks=_daily(asking, as_of),
+        watch=watch.read(asking, as_of),
     )
 
 

@@ -54,7 +54,7 @@ class Watch:
         """What is watched, by name."""
         return {
             "message count": self.counts,
-            "processing time p95, s": self.times,
+            "processing time p95": self.times,
             "error rate": self.errors,
         }
 
