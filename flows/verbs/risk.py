@@ -25,9 +25,10 @@ def risk(
     from tasks.analytics import source  # noqa: PLC0415
     from tasks.analytics.risk import scores  # noqa: PLC0415
     from tasks.analytics.risk.document import document  # noqa: PLC0415
+    from tasks.recovery.restoring.lending import lent  # noqa: PLC0415
 
     stanza = site()
-    place = source.choose(stanza.settings, stanza.server())
+    place = source.choose(stanza.settings, stanza.server(), lent(stanza.settings))
     with source.session(place) as session:
         told = document(scores.read(session, patient_id, moment(as_of)))
     say(told, lambda: _show(told), as_json=as_json)

@@ -44,16 +44,8 @@ def read(path: Path) -> Observations:
             read; the line is named, but not what stands in it.
 
     """
-    lines = _lines(path)
-    kind = _kind(lines, path)
-    found = [_observation(path, number, cells) for number, cells in lines[1:] if cells]
-    if not found:
-        raise Refused(
-            f"{path.name} holds no observations",
-            seen="a header and nothing below it",
-            expected=f"lines of {kind},value",
-            do="give a file with history",
-        )
+    kind, lines = cells(path)
+    found = [_observation(path, *line) for line in lines]
     found.sort(key=lambda each: (each.at, each.line))
     for before, after in itertools.pairwise(found):
         if before.at == after.at:
@@ -64,6 +56,32 @@ def read(path: Path) -> Observations:
                 do="add them up or remove one",
             )
     return Observations(kind, tuple(found))
+
+
+def cells(path: Path) -> tuple[Kind, list[tuple[int, str, str]]]:
+    """Return what the first column is, and the number, time and value of each line as text.
+
+    Raises:
+        Refused: there is no such file, its columns are others, or it is empty.
+
+    """
+    lines = _lines(path)
+    kind = _kind(lines, path)
+    found = [_two(path, number, row) for number, row in lines[1:] if row]
+    if not found:
+        raise Refused(
+            f"{path.name} holds no observations",
+            seen="a header and nothing below it",
+            expected=f"lines of {kind},value",
+            do="give a file with history",
+        )
+    return kind, found
+
+
+def _two(path: Path, line: int, row: list[str]) -> tuple[int, str, str]:
+    if len(row) != len(("at", "value")):
+        raise unreadable(path, line, f"{len(row)} cells", "two cells")
+    return line, row[0].strip(), row[1].strip()
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
@@ -97,19 +115,17 @@ def _kind(lines: list[tuple[int, list[str]]], path: Path) -> Kind:
     )
 
 
-def _observation(path: Path, line: int, cells: list[str]) -> Observation:
-    if len(cells) != len(("at", "value")):
-        raise _unreadable(path, line, f"{len(cells)} cells", "two cells")
+def _observation(path: Path, line: int, time: str, text: str) -> Observation:
     try:
-        at = _time(cells[0].strip())
+        at = _time(time)
     except ValueError:
-        raise _unreadable(path, line, "no time", "a date such as 2026-11-24 (ISO 8601)") from None
+        raise unreadable(path, line, "no time", "a date such as 2026-11-24 (ISO 8601)") from None
     try:
-        value = float(cells[1]) if cells[1].strip() else math.nan
+        value = float(text) if text else math.nan
     except ValueError:
-        raise _unreadable(path, line, "no number", "a number, or nothing if unknown") from None
+        raise unreadable(path, line, "no number", "a number, or nothing if unknown") from None
     if math.isinf(value):
-        raise _unreadable(path, line, "no finite number", "a number, or nothing if unknown")
+        raise unreadable(path, line, "no finite number", "a number, or nothing if unknown")
     return Observation(line, at, value)
 
 
@@ -119,7 +135,8 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}-01" if is_month else text).replace(tzinfo=None)
 
 
-def _unreadable(path: Path, line: int, seen: str, expected: str) -> Refused:
+def unreadable(path: Path, line: int, seen: str, expected: str) -> Refused:
+    """Name a line that cannot be read, and not what stands in it."""
     return Refused(
         f"{path.name}, line {line} cannot be read",
         seen=seen,
