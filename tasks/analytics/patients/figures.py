@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from tasks.analytics.frames import records
-from tasks.analytics.patients.reading import CLASSES, Patients
+from tasks.analytics.patients.reading import Patients
 from tasks.analytics.proportions import change, share
+from tasks.control.hl7_tables import PATIENT_CLASSES
 
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def by_class(read: Patients) -> "pd.DataFrame":
     every = int(read.visits["admissions"].sum())
     rows = [
         (
-            CLASSES.get(row["patient_class"], row["patient_class"]),
+            PATIENT_CLASSES.get(row["patient_class"], row["patient_class"]),
             row["admissions"],
             share(row["admissions"], every),
             row["before"],

@@ -65,19 +65,6 @@ where not is_cancelled and admitted_at < %(end)s
 group by 1 order by 1
 """  # noqa: S608
 
-CLASSES = {
-    "E": "emergency",
-    "I": "inpatient",
-    "O": "outpatient",
-    "P": "preadmission",
-    "R": "recurring",
-    "B": "obstetrics",
-    "C": "commercial account",
-    "N": "not applicable",
-    "U": "unknown",
-}
-"""HL7 table 0004, patient class (PV1-2)."""
-
 
 @dataclass(frozen=True)
 class Patients:

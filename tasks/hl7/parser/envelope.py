@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from tasks.control.hl7_tables import PATIENT_CLASSES
 from tasks.hl7.parser import times
 from tasks.hl7.parser.message import Message
 from tasks.hl7.parser.reasons import Note
-from tasks.hl7.platform.values import ACK_CODES, PATIENT_CLASSES, SEXES
+from tasks.hl7.platform.values import ACK_CODES, SEXES
 
 
 @dataclass(frozen=True, slots=True)

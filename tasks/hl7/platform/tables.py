@@ -26,6 +26,7 @@ from sqlalchemy import (
     true,
 )
 
+from tasks.control.hl7_tables import PATIENT_CLASSES
 from tasks.hl7.platform import values
 from tasks.hl7.platform.columns import SCHEMA, identity, metadata, one_of, patient, time, words
 
@@ -90,7 +91,7 @@ encounters = Table(
     Column("is_cancelled", Boolean, nullable=False, server_default=false()),
     time("updated_at", nullable=False, server_default=func.now()),
     UniqueConstraint("patient_id", "visit_number"),
-    one_of("patient_class", values.PATIENT_CLASSES),
+    one_of("patient_class", PATIENT_CLASSES),
     Index("encounters_admitted_at_idx", "admitted_at"),
     Index("encounters_visit_number_idx", "visit_number"),
 )

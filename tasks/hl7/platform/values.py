@@ -49,19 +49,6 @@ SEXES: Mapping[str, str] = {
 }
 """HL7 table 0001, administrative sex (PID-8)."""
 
-PATIENT_CLASSES: Mapping[str, str] = {
-    "E": "emergency",
-    "I": "inpatient",
-    "O": "outpatient",
-    "P": "preadmission",
-    "R": "recurring",
-    "B": "obstetrics",
-    "C": "commercial account",
-    "N": "not applicable",
-    "U": "unknown",
-}
-"""HL7 table 0004, patient class (PV1-2); a loader maps local codes to `U`."""
-
 RESULT_STATUSES: Mapping[str, str] = {
     "F": "final",
     "P": "preliminary",

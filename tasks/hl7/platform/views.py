@@ -8,6 +8,7 @@ cannot leak into a report.
 import sys
 from collections.abc import Mapping
 
+from tasks.control.hl7_tables import PATIENT_CLASSES
 from tasks.hl7.platform import values
 from tasks.hl7.platform.promise import TYPES, Column, View, markdown
 
@@ -94,7 +95,7 @@ ENCOUNTERS = View(
         _key("encounter_id", "key of the visit"),
         _PATIENT,
         _text("visit_number", "number of the visit (PV1-19)"),
-        _text("patient_class", "HL7 table 0004", values.PATIENT_CLASSES),
+        _text("patient_class", "HL7 table 0004", PATIENT_CLASSES),
         _maybe("location", "ward or clinic"),
         _maybe("service", "hospital service"),
         _maybe_at("admitted_at", "when it began"),

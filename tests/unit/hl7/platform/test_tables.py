@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Index
 
+from tasks.control.hl7_tables import PATIENT_CLASSES
 from tasks.hl7.platform import columns, schema, tables, values
 
 
@@ -152,7 +153,7 @@ def test_messages_are_partitioned_by_the_time_of_receipt():
         (values.DIRECTIONS, ["inbound", "outbound"]),
         (values.ACK_CODES, ["AA", "AE", "AR", "CA", "CE", "CR"]),
         (values.SEXES, "FMOUANX"),
-        (values.PATIENT_CLASSES, "EIOPRBCNU"),
+        (PATIENT_CLASSES, "EIOPRBCNU"),
         (values.OUTCOMES, ["success", "failure"]),
         (
             values.ERROR_CATEGORIES,
