@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reports import headlines, plot
+from reports import anomalies, headlines, plot
 from reports.page import changed, counted, duration, is_known, page, percent, table
 from tasks.analytics import trends
 from tasks.analytics.findings import Findings
@@ -23,8 +23,9 @@ HEADLINES = ("Messages, 7 days", "Success, 7 days", "Processing time p95, 24 h")
 def report(found: Findings) -> str:
     """Return the page; the first line is the verdict, the second the three headlines."""
     read, day = found.messages, found.trends
-    assert read is not None  # noqa: S101 - a performance report has both
+    assert read is not None  # noqa: S101 - a performance report has all three
     assert day is not None  # noqa: S101
+    assert found.watch is not None  # noqa: S101
     verdict = f"INTERFACES {'OFF' if headlines.missed(found.kpis) else 'ON'} TARGET"
     title = f"{verdict}: performance of {found.origin.stanza}"
     hourly, messages = trends.hourly(day), int(figures.split(read)[0]["messages"].sum())
@@ -35,7 +36,9 @@ def report(found: Findings) -> str:
         "## Seven days of messages\n\n" + _week(read, found.origin.timezone),
         _rates(read),
         _outcomes(read),
+        "## What is not as expected\n\n" + anomalies.summary(found.watch),
         "## Connections\n\n" + _connections(read),
+        _times(read),
         _waiting(read),
         "## Kinds of messages\n\n" + _kinds(read),
         headlines.definitions(headlines.defined(found.kpis) | _DEFINED),
@@ -130,13 +133,25 @@ def _connections(read: Messages) -> str:
             row["ack_rejects"],
             row["timeouts"],
             row["queued"],
-            _ms(row["p95"]),
-            _ms(row["p99"]),
         )
         for row in records(frame)
     ]
     header = ("connection", "messages", "change", "success", "95 % interval", "AE", "AR")
-    return page(chart, table((*header, "timeout", "queued", "p95", "p99"), rows)).rstrip()
+    return page(chart, table((*header, "timeout", "queued"), rows)).rstrip()
+
+
+def _times(read: Messages) -> str:
+    rows = [
+        (
+            row["connection"],
+            row["measured"],
+            *(_ms(row[name]) for name in ("p50", "p95", "p99", "p95_before")),
+            changed(row["change"]),
+        )
+        for row in records(figures.times(read))
+    ]
+    header = ("processing time", "measured", "p50", "p95", "p99", "p95, week before", "change")
+    return table(header, rows)
 
 
 def _ms(value: float | None) -> str:

@@ -48,6 +48,7 @@ def frames(found: Findings) -> dict[str, "pd.DataFrame"]:
         made["outcomes"] = messages.outcomes(read)
         made["rates"] = messages.rates(read)
         made["connections"] = messages.by_connection(read)
+        made["times"] = messages.times(read)
         made["kinds"] = messages.by_kind(read, ["message_type", "trigger_event"])
         made["week"] = messages.by_hour_of_week(read, zone(found.origin.timezone))
     if found.patients is not None:
@@ -144,9 +145,14 @@ _MESSAGES = {
         | dict.fromkeys(
             ("filtered", "queued", "ack_errors", "ack_rejects", "timeouts", "other_errors"),
             COUNT,
-        )
-        | dict.fromkeys(("p50", "p95", "p99"), _TIME),
+        ),
         adds_up=_TOTAL,
+        rows=(0, None),
+    ),
+    "times": FrameRules(
+        {"connection": _NAME, "measured": COUNT}
+        | dict.fromkeys(("p50", "p95", "p99"), COUNT)
+        | {"p95_before": _TIME, "change": _OPEN},
         rows=(0, None),
     ),
     "kinds": FrameRules(

@@ -119,6 +119,7 @@ def _performance(asking: Session, found: Findings) -> Findings:
         found,
         messages=read_messages(asking, before(as_of, WEEK)),
         trends=trends.read(asking, before(as_of, DAY)),
+        watch=watch.read(asking, as_of),
     )
 
 

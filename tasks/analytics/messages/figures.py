@@ -112,19 +112,17 @@ def _rate(rate: str, of: str, counts: list[int], each: list[int]) -> dict[str, o
 
 
 def by_connection(read: Messages) -> "pd.DataFrame":
-    """Return each connection: volume, success with its interval, what failed, how long it took.
+    """Return each connection: volume, success with its interval, and what failed.
 
     Returns:
         connection, messages, before, change, success, lo, hi, is_small, filtered, queued,
-        ack_errors, ack_rejects, timeouts, other_errors, p50, p95, p99 (milliseconds).
+        ack_errors, ack_rejects, timeouts, other_errors.
 
     """
     import pandas as pd  # noqa: PLC0415
 
     now, before = split(read)
-    times = {row["key"]: row for row in records(read.processing)}
-    known = read.connections
-    names = {NOBODY: "(none)", **dict(zip(known["connection_id"], known["name"], strict=True))}
+    names = _names(read)
     rows = []
     for key in sorted(set(read.hours["connection_id"]), key=lambda k: str(names.get(k, k))):
         counts = _totals(now[now["connection_id"] == key])
@@ -135,9 +133,44 @@ def by_connection(read: Messages) -> "pd.DataFrame":
         row |= {"change": change(n, earlier), "success": share(success, n), "lo": low, "hi": high}
         row |= {"is_small": n < SMALL}
         row |= {name: counts[name] for name in list(OUTCOMES)[2:] if name != "unfinished"}
-        row |= {p: times.get(key, {}).get(p) for p in ("p50", "p95", "p99")}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def times(read: Messages) -> "pd.DataFrame":
+    """Return the processing time of each connection and of all, beside the period before.
+
+    Returns:
+        connection, measured, p50, p95, p99, p95_before (milliseconds), change (of p95).
+
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    names = _names(read)
+    before = {row["key"]: row["p95"] for row in records(read.processing_before)}
+    whole = {row["key"]: row["p95"] for row in records(read.overall_before)}
+    found = [
+        (names.get(row["key"], str(row["key"])), row, before.get(row["key"]))
+        for row in records(read.processing)
+    ]
+    found.sort(key=lambda each: each[0])
+    found += [("all", row, whole.get(row["key"])) for row in records(read.overall)]
+    rows = [
+        (name, row["measured"], row["p50"], row["p95"], row["p99"], p95, _grown(row["p95"], p95))
+        for name, row, p95 in found
+    ]
+    columns = ["connection", "measured", "p50", "p95", "p99", "p95_before", "change"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _grown(now: int, before: int | None) -> float | None:
+    return None if before is None else change(now, before)
+
+
+def _names(read: Messages) -> dict[int, str]:
+    """Return the name of each connection, and of none."""
+    known = read.connections
+    return {NOBODY: "(none)", **dict(zip(known["connection_id"], known["name"], strict=True))}
 
 
 def by_kind(read: Messages, columns: list[str]) -> "pd.DataFrame":
