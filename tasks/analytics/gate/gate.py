@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tasks.analytics import expected
 from tasks.analytics.clinical import figures
 from tasks.analytics.findings import Findings
+from tasks.analytics.gate import expected
 from tasks.analytics.gate.check import Check
 from tasks.analytics.gate.disclosure import check_cells
 from tasks.analytics.gate.frames import check_frames
