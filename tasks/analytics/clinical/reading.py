@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Clinical:
     """What was read, as frames of a few rows.
 
-    people: how many patients are known, have a diagnosis, have a medication; one row.
+    people: how many patients are known; one row.
     diagnoses, medications: the commonest codes by distinct patients.
     together: how many patients have two of the listed diagnoses, by their numbers in the list.
     pending: results without a final value, by code and age.

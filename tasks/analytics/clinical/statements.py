@@ -4,6 +4,7 @@ A patient who was found to be another counts as that one. Descriptions are shown
 patients or more have them, since a description may be free text.
 """
 
+from tasks.analytics.merges import WHOSE
 from tasks.analytics.suppression.cells import THRESHOLD
 from tasks.repository.facts import CONTRACT
 
@@ -12,11 +13,12 @@ TOP = 15
 """Codes that are listed."""
 
 COMMON = f"""
-with each as (
-  select coalesce(p.merged_into, p.patient_id) as who, v.code, v.coding_system,
+with {WHOSE},
+each as (
+  select w.who, v.code, v.coding_system,
     max(v.description) as description, bool_or(v.{{at}} >= %(begin)s) as is_now,
     bool_or(v.{{at}} >= %(prior)s and v.{{at}} < %(begin)s) as is_before
-  from {CONTRACT}.{{view}} v join {CONTRACT}.patients p using (patient_id)
+  from {CONTRACT}.{{view}} v join whose w using (patient_id)
   where v.{{at}} < %(end)s group by 1, 2, 3),
 counted as (
   select code, coding_system, count(*) as patients, count(*) filter (where is_now) as now,
@@ -35,17 +37,15 @@ order by patients desc, code, coding_system
 """  # noqa: S608 - names of our own
 
 PEOPLE = f"""
-select count(*) as known, count(*) filter (where exists (select from {CONTRACT}.diagnoses d
-    where d.patient_id = p.patient_id and d.recorded_at < %(end)s)) as diagnosed,
-  count(*) filter (where exists (select from {CONTRACT}.medications m
-    where m.patient_id = p.patient_id and m.started_at < %(end)s)) as medicated
-from {CONTRACT}.patients p where merged_into is null and first_seen_at < %(end)s
+select count(*) as known from {CONTRACT}.patients
+where merged_into is null and first_seen_at < %(end)s
 """  # noqa: S608
 
 TOGETHER = f"""
-with listed as (
-  select distinct coalesce(p.merged_into, p.patient_id) as who, t.number
-  from {CONTRACT}.diagnoses d join {CONTRACT}.patients p using (patient_id)
+with {WHOSE},
+listed as (
+  select distinct w.who, t.number
+  from {CONTRACT}.diagnoses d join whose w using (patient_id)
     join unnest(%(codes)s::text[], %(systems)s::text[]) with ordinality t (code, system, number)
       on d.code = t.code and d.coding_system = t.system
   where d.recorded_at < %(end)s)
@@ -67,30 +67,32 @@ group by 1 order by results desc, 1 limit {TOP}
 """  # noqa: S608
 
 AROUND = f"""
-with starts as (
-  select coalesce(p.merged_into, p.patient_id) as who, m.patient_id, m.code, m.coding_system,
-    min(m.started_at) as started_at
-  from {CONTRACT}.medications m join {CONTRACT}.patients p using (patient_id)
+with {WHOSE},
+starts as (
+  select w.who, m.code, min(m.started_at) as started_at
+  from {CONTRACT}.medications m join whose w using (patient_id)
     join unnest(%(codes)s::text[], %(systems)s::text[]) t (code, system)
       on m.code = t.code and m.coding_system = t.system
   where m.started_at < %(end)s and m.started_at >= %(end)s - interval '1 year'
-  group by 1, 2, 3, 4),
+  group by 1, 2),
 before as (
-  select distinct on (s.who, s.code, r.code) s.who, s.patient_id, s.code as medication,
+  select distinct on (s.who, s.code, r.code) s.who, s.code as medication,
     s.started_at, r.code as measured, r.unit, r.value_number as value
-  from starts s join {CONTRACT}.lab_results r on r.patient_id = s.patient_id
+  from starts s join whose w using (who) join {CONTRACT}.lab_results r
+    on r.patient_id = w.patient_id
     and r.observed_at < s.started_at and r.observed_at >= s.started_at - interval '180 days'
   where r.value_number is not null and r.result_status in ('F', 'C', 'U', 'V')
-  order by s.who, s.code, r.code, r.observed_at desc),
+  order by s.who, s.code, r.code, r.observed_at desc, r.result_id desc),
 paired as (
   select distinct on (b.who, b.medication, b.measured) b.medication, b.measured, b.unit, b.value,
     r.value_number as after
-  from before b join {CONTRACT}.lab_results r on r.patient_id = b.patient_id
+  from before b join whose w using (who) join {CONTRACT}.lab_results r
+    on r.patient_id = w.patient_id
     and r.code = b.measured and r.unit is not distinct from b.unit
-    and r.observed_at >= b.started_at + interval '1 day'
+    and r.observed_at >= b.started_at + interval '1 day' and r.observed_at < %(end)s
     and r.observed_at < b.started_at + interval '180 days'
   where r.value_number is not null and r.result_status in ('F', 'C', 'U', 'V')
-  order by b.who, b.medication, b.measured, r.observed_at)
+  order by b.who, b.medication, b.measured, r.observed_at, r.result_id desc)
 select medication, measured, coalesce(unit, '') as unit, count(*) as patients,
   avg(value)::float8 as before, avg(after)::float8 as after,
   stddev_samp(after - value)::float8 as deviation

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tasks.analytics.merges import WHOSE
 from tasks.analytics.source import Session
 from tasks.analytics.window import Window
 from tasks.repository.facts import CONTRACT
@@ -19,13 +20,14 @@ ACTIVE = (
 """The definition of an active patient."""
 
 _PATIENTS = f"""
-with visits as (
-  select coalesce(p.merged_into, p.patient_id) as patient_id,
+with {WHOSE},
+visits as (
+  select w.who as patient_id,
     bool_or(e.admitted_at < %(end)s
       and coalesce(e.discharged_at, e.admitted_at + interval '1 year') >= %(begin)s) as is_active,
     bool_or(e.admitted_at < %(begin)s
       and coalesce(e.discharged_at, e.admitted_at + interval '1 year') >= %(prior)s) as was_active
-  from {CONTRACT}.encounters e join {CONTRACT}.patients p using (patient_id)
+  from {CONTRACT}.encounters e join whose w using (patient_id)
   where not e.is_cancelled and e.admitted_at < %(end)s
     and coalesce(e.discharged_at, e.admitted_at + interval '1 year') >= %(prior)s
   group by 1),
