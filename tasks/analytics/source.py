@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres.server import Connection, Server, reported
@@ -88,21 +87,23 @@ def choose(settings: Settings, primary: Server, copy: Server | None = None) -> S
     Args:
         settings: `ANALYTICS_URL`, or else `STANDBY_URL`, names a server other than the primary.
         primary: the operated server.
-        copy: a restored copy that runs.
+        copy: a restored copy that runs; the database of the primary's address is read there.
 
     """
     url = settings.analytics_url or settings.standby_url
     limits = settings.analytics_timeout_seconds, settings.analytics_timezone
     if copy is not None:
-        return Source(copy, "copy", *limits)
+        return Source(copy.database(primary.parameters()["dbname"]), "copy", *limits)
     if url is not None:
         return Source(Server(settings.stanza, url.get_secret_value()), "standby", *limits)
     return Source(primary, "primary", *limits)
 
 
 _STANDING = """
-select case when pg_is_in_recovery() then pg_last_xact_replay_timestamp() else now() end
+select case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(),
+  (select checkpoint_time from pg_control_checkpoint())) else now() end
 """
+"""What has replayed no transaction since it was started has the data of its last checkpoint."""
 
 
 @contextmanager
@@ -123,7 +124,8 @@ def session(source: Source, tell: Callable[[str], None] = lambda _: None) -> Ite
             connection.execute("set max_parallel_workers_per_gather = 0")
         connection.execute("set local jit = off")
         row = connection.execute(_STANDING).fetchone()
-        yield Session(source, connection, (row and row[0]) or clock.now(), tell)
+        assert row is not None  # noqa: S101 - a query without a FROM
+        yield Session(source, connection, row[0], tell)
 
 
 def require_views(connection: Connection, *names: str) -> None:
