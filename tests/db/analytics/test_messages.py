@@ -36,8 +36,8 @@ GOOD, BAD = "status in ('S', 'T', 'F')", "status = 'E'"
 
 TROUBLE = """
 update hl7.messages m set connection_id = case when n %% 41 > 0 then m.connection_id end,
-  control_id = case n %% 27 when 3 then 'a' || n / 27 when 4 then 'a' || n / 27 when 5 then ''
-    when 6 then null when 7 then 'b' || n / 27 when 8 then 'b' || n / 27 else m.control_id end,
+  control_id = (array[m.control_id, '', '', 'a' || n / 27, 'a' || n / 27, null,
+    'b' || n / 27, 'b' || n / 27, m.control_id])[n %% 27 + 1],
   sending_application = 'ONE', sending_facility = 'ONE',
   status = (array['E', 'E', 'E', 'E', 'Q', 'R', 'P', 'T', 'F'])[n %% 27 + 1],
   ack_code = (array['AE', 'CR', null, null])[n %% 27 + 1],
