@@ -1,7 +1,8 @@
 """Scores out of the database: of one patient, of all as counts, and kept in a table."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 from tasks.analytics.risk import parameters, statements
 from tasks.analytics.risk.assessment import Assessment, Saturated, Stay, Summary
@@ -18,7 +19,7 @@ FOLLOWED_DAYS = 365
 """How long patients are followed to see what a score was worth."""
 
 BATCH = 100_000
-"""Patients that one statement writes: a second or two of the server's time."""
+"""Patients that one statement looks at: about a second of the server's time, however many are."""
 
 
 def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
@@ -50,7 +51,7 @@ def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
 def summarise(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> Summary:
     """Count all patients by band, and those without a score by the reason; hold old scores to it.
 
-    Two queries, of at most eight and 1,001 rows.
+    Of each batch of patients come at most eight rows and 1,001; they are added up here.
 
     Args:
         session: a snapshot of the source.
@@ -63,14 +64,14 @@ def summarise(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> S
 
     """
     validation = followed(session, as_of, days)
-    _, rows = session.rows("risk", statements.SUMMARY, parameters.parameters(as_of))
-    scored = [row for row in rows if row[0] is None]
+    counts = _added(session, "risk", statements.SUMMARY, 2, as_of)
+    scored = {band: row for (reason, band), row in counts.items() if reason is None}
     return Summary(
         as_of,
-        bands=dict.fromkeys(BANDS, 0) | {row[1]: row[2] for row in scored},
-        reasons={row[0]: row[2] for row in rows if row[0] is not None},
-        saturated=Saturated(*(sum(row[place] for row in scored) for place in (3, 4, 5))),
-        unended=sum(row[6] for row in scored),
+        bands=dict.fromkeys(BANDS, 0) | {band: row[0] for band, row in scored.items()},
+        reasons={reason: row[0] for (reason, _), row in counts.items() if reason is not None},
+        saturated=Saturated(*(sum(row[place] for row in scored.values()) for place in (1, 2, 3))),
+        unended=sum(row[4] for row in scored.values()),
         validation=validation,
     )
 
@@ -90,9 +91,39 @@ def followed(session: Session, as_of: datetime, days: int = FOLLOWED_DAYS) -> Va
         raise Refused("nothing can be followed", seen=f"{days} days", expected="1 day or more")
     require_views(session.connection, *VIEWS)
     index = as_of - timedelta(days=days)
-    given = parameters.parameters(index) | {"until": as_of}
-    _, rows = session.rows("risk followed", statements.HISTOGRAM, given)
-    return validate([Tally(float(score), *counts) for score, *counts in rows], index, days)
+    counts = _added(session, "risk followed", statements.HISTOGRAM, 1, index, until=as_of)
+    return validate([Tally(float(score), *row) for (score,), row in counts.items()], index, days)
+
+
+def _added(
+    session: Session,
+    name: str,
+    query: LiteralString,
+    keys: int,
+    as_of: datetime,
+    **beside: object,
+) -> dict[tuple[Any, ...], list[int]]:
+    """Ask a query of each batch of patients, and add up its counts by its first columns."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for first, last in _batches(lambda *asked: session.rows("risk batches", *asked)[1]):
+        given = parameters.parameters(as_of, first, last) | beside
+        for row in session.rows(name, query, given)[1]:
+            key, counts = row[:keys], row[keys:]
+            known = found.get(key, [0] * len(counts))
+            found[key] = [one + other for one, other in zip(known, counts, strict=True)]
+    return found
+
+
+def _batches(
+    ask: Callable[[LiteralString, dict[str, int]], list[tuple[Any, ...]]],
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last key of each batch; together they hold every key."""
+    first = parameters.LEAST
+    while first <= parameters.MOST:
+        ends = ask(statements.BATCH_END, {"first": first, "patients": BATCH})
+        last = ends[0][0] if ends else parameters.MOST
+        yield first, last
+        first = last + 1
 
 
 def refresh(connection: Connection, as_of: datetime) -> int:
@@ -107,17 +138,13 @@ def refresh(connection: Connection, as_of: datetime) -> int:
 
     """
     require_views(connection, *VIEWS)
-    written, first = 0, parameters.LEAST
+    written = 0
     with connection.transaction():
         connection.execute(statements.TABLE)
-        while True:
-            ends = connection.execute(statements.BATCH_END, [first, BATCH, BATCH]).fetchone()
-            last = ends[0] if ends else parameters.MOST
+        for first, last in _batches(lambda *asked: connection.execute(*asked).fetchall()):
             given = parameters.parameters(as_of, first, last)
             written += connection.execute(statements.REFRESH, given).rowcount
-            if last == parameters.MOST:
-                return written
-            first = last + 1
+    return written
 
 
 def standing(connection: Connection) -> dict[str, int]:

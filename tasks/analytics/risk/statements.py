@@ -3,8 +3,20 @@
 What it counts by, the lists, weights and thresholds, comes in as parameters from the pure modules
 (see `parameters`), so that it stands in one place. Conditions of a patient are bits of a number:
 `bit_or` collects them without sorting. No row of a patient leaves the database but the one that is
-asked for.
+asked for. `offset 0` lets the planner group by hash, not sort: it then foresees few groups.
 """
+
+from typing import LiteralString
+
+
+def _of(view: LiteralString) -> LiteralString:
+    """Return the rows of a view of all who are asked for, also of records merged into theirs."""
+    return f"""(
+    select patient_id as person_id, v.* from hl7_contract.{view} v
+    where patient_id between %(first)s and %(last)s
+    union all
+    select h.person_id, v.* from heir h join hl7_contract.{view} v using (patient_id))"""  # noqa: S608
+
 
 PEOPLE = """
 with recursive former (patient_id, person_id) as (
@@ -13,6 +25,10 @@ with recursive former (patient_id, person_id) as (
   select f.patient_id, p.merged_into
   from former f join hl7_contract.patients p on p.patient_id = f.person_id
   where p.merged_into is not null
+), heir (patient_id, person_id) as (
+  select f.patient_id, f.person_id
+  from former f join hl7_contract.patients p on p.patient_id = f.person_id
+  where p.merged_into is null and f.person_id between %(first)s and %(last)s
 ), person as (
   select patient_id, deceased_at,
     case when merged_into is not null then 'merged into another record'
@@ -25,26 +41,25 @@ with recursive former (patient_id, person_id) as (
   from hl7_contract.patients,
     lateral (select (%(as_of)s at time zone 'UTC')::date) t(today)
   where patient_id between %(first)s and %(last)s
-), record (patient_id, person_id) as (
-  select patient_id, patient_id from person where reason is distinct from %(merged)s
-  union all
-  select f.patient_id, f.person_id
-  from former f join person p on p.patient_id = f.person_id
-  where p.reason is distinct from %(merged)s
 )"""
-"""`former` leads from a merged record to the one that is left, over as many steps as it takes."""
+"""`former` leads from a merged record to those it went into, step by step; `heir` to the last."""
 
-COUNTS = """, noted as (
-  select r.person_id, d.coding_system, d.code, coalesce(d.abated_at > %(as_of)s, true) as is_active
-  from record r join hl7_contract.diagnoses d using (patient_id)
-  where d.recorded_at <= %(as_of)s and coalesce(d.onset_at <= %(as_of)s, true)
+COUNTS = f""", noted as (
+  select person_id, coding_system, code, coalesce(abated_at > %(as_of)s, true) as is_active
+  from {_of("diagnoses")} d
+  where recorded_at <= %(as_of)s and coalesce(onset_at <= %(as_of)s, true)
 ), coded as (
   select coding_system, code, regexp_replace(upper(code), '[^A-Z0-9]', '', 'g') as plain,
     case when system = any(%(icd10_systems)s)
         or system = '' and upper(btrim(code)) ~ %(icd10_shape)s then 'icd10'
       when system = any(%(snomed_systems)s)
         or system = '' and btrim(code) ~ %(snomed_shape)s then 'snomed' end as kind
-  from (select distinct coding_system, code from noted) d,
+  from (
+    select distinct coding_system, code from hl7_contract.diagnoses
+    where patient_id between %(first)s and %(last)s
+    union
+    select distinct coding_system, code from heir join hl7_contract.diagnoses using (patient_id)
+  ) d,
     lateral (select regexp_replace(upper(coding_system), '[^A-Z0-9]', '', 'g')) s(system)
 ), meaning as materialized (
   select coding_system, code, kind = 'icd10' as is_icd10,
@@ -64,20 +79,21 @@ COUNTS = """, noted as (
 ), medication as (
   select person_id, count(*) as n, count(*) filter (where is_unended) as unended
   from (
-    select r.person_id, m.code, bool_and(m.ended_at is null and m.started_at <= %(as_of)s
+    select person_id, code, bool_and(ended_at is null and started_at <= %(as_of)s
       - make_interval(days => %(unended_days)s)) as is_unended
-    from record r join hl7_contract.medications m using (patient_id)
-    where m.started_at <= %(as_of)s and coalesce(m.ended_at > %(as_of)s, true)
-      and upper(m.coding_system) <> all(%(vaccines)s)
-    group by r.person_id, m.code
+    from {_of("medications")} m
+    where started_at <= %(as_of)s and coalesce(ended_at > %(as_of)s, true)
+      and upper(coding_system) <> all(%(vaccines)s)
+    group by person_id, code
   ) ordered
   group by person_id
 ), counted as (
   select p.patient_id, p.reason, p.age, c.charlson, c.is_icd10,
     bit_count(coalesce(c.chronic, 0)::bit(64))::int as conditions,
     coalesce(m.n, 0)::int as medications, coalesce(m.unended, 0)::int as unended
-  from person p left join condition c on c.person_id = p.patient_id
-    left join medication m on m.person_id = p.patient_id
+  from person p
+    left join condition c on c.person_id = p.patient_id and p.reason is distinct from %(merged)s
+    left join medication m on m.person_id = p.patient_id and p.reason is distinct from %(merged)s
 ), scored as (
   select *, (by_age + by_conditions + by_medications) / 10.0 as score,
     (%(bands)s::text[])[1 + width_bucket((by_age + by_conditions + by_medications) / 10.0,
@@ -87,10 +103,14 @@ COUNTS = """, noted as (
     %(condition_weight)s * least(%(points_a_condition)s * conditions, %(cap)s),
     %(medication_weight)s * least(%(points_a_medication)s * medications, %(cap)s)
   ) parts(by_age, by_conditions, by_medications)
-)"""
-"""`coded` and `meaning` look at each code once, however many patients have it."""
+)"""  # noqa: S608 - constants of this file
+"""`coded` and `meaning` look at each code once, however many patients have it.
 
-BESIDE = """, charlson_index as (
+`coded` asks the view itself, whose statistics say how few codes there are: one that is noted by
+nobody yet has a meaning without use. What belongs to a merged record itself counts for nobody.
+"""
+
+BESIDE = f""", charlson_index as (
   select mask, coalesce(sum(weight), 0)::int as points
   from (select distinct charlson as mask from condition) m
     left join unnest(%(charlson_order)s::int[], %(charlson_weights)s::int[],
@@ -98,9 +118,9 @@ BESIDE = """, charlson_index as (
     on mask & (1::bigint << bit) <> 0 and mask & trumps = 0
   group by mask
 ), visit as (
-  select r.person_id, e.encounter_id, e.patient_class, e.admitted_at, e.discharged_at
-  from record r join hl7_contract.encounters e using (patient_id)
-  where e.patient_class in ('E', 'I') and not e.is_cancelled and e.admitted_at <= %(as_of)s
+  select person_id, encounter_id, patient_class, admitted_at, discharged_at
+  from {_of("encounters")} e
+  where patient_class in ('E', 'I') and not is_cancelled and admitted_at <= %(as_of)s
 ), stay as (
   select distinct on (person_id) person_id, admitted_at, discharged_at,
     (discharged_at at time zone 'UTC')::date - (admitted_at at time zone 'UTC')::date as days
@@ -122,8 +142,8 @@ BESIDE = """, charlson_index as (
       + (%(comorbidity_points)s::int[])[1 + least(i.points, %(most_comorbidity)s)]
       + least(t.visits, %(most_visits)s) as lace
   from scored s left join charlson_index i on s.is_icd10 and i.mask = s.charlson
-    left join stayed t on t.person_id = s.patient_id
-)"""
+    left join stayed t on t.person_id = s.patient_id and s.reason is distinct from %(merged)s
+)"""  # noqa: S608 - constants of this file
 """Charlson's index once for each set of categories that occurs; LACE of the last ended stay."""
 
 READ = f"""{PEOPLE}{COUNTS}{BESIDE}
@@ -136,18 +156,19 @@ select reason, band, count(*), count(*) filter (where age >= %(cap)s),
   count(*) filter (where %(points_a_medication)s * medications >= %(cap)s),
   count(*) filter (where unended > 0)
 from (select reason, case when reason is null then band end as band, age, conditions, medications,
-  unended from scored) s group by reason, band"""  # noqa: S608 - constants of this file
+  unended from scored offset 0) s group by reason, band"""  # noqa: S608 - constants of this file
 
 HISTOGRAM = f"""{PEOPLE}{COUNTS}, harmed as (
-  select r.person_id from record r join hl7_contract.encounters e using (patient_id)
-  where e.patient_class in ('E', 'I') and not e.is_cancelled
-    and e.admitted_at >= %(as_of)s and e.admitted_at < %(until)s
+  select person_id from {_of("encounters")} e
+  where patient_class in ('E', 'I') and not is_cancelled
+    and admitted_at >= %(as_of)s and admitted_at < %(until)s
   union
   select patient_id from person where deceased_at >= %(as_of)s and deceased_at < %(until)s
 )
-select score, count(h.person_id), count(*) - count(h.person_id)
-from scored s left join harmed h on h.person_id = s.patient_id
-where reason is null group by score order by score"""  # noqa: S608 - constants of this file
+select score, count(person_id), count(*) - count(person_id)
+from (select score, person_id from scored left join harmed on person_id = patient_id
+  where reason is null offset 0) s
+group by score"""  # noqa: S608 - constants of this file
 
 TABLE = """
 create schema if not exists hl7_analytics;
@@ -178,8 +199,9 @@ select band, count(*) from hl7_analytics.risk_scores where band is not null grou
 
 BATCH_END = """
 select max(patient_id) from (
-  select patient_id from hl7_contract.patients where patient_id >= %s order by patient_id limit %s
-) p having count(*) = %s"""
+  select patient_id from hl7_contract.patients where patient_id >= %(first)s
+  order by patient_id limit %(patients)s
+) p having count(*) = %(patients)s"""
 """The key that ends a batch; none where what is left fills no batch."""
 
 REFRESH = f"""{PEOPLE}{COUNTS}{BESIDE}, gone as (

@@ -295,11 +295,18 @@ def test_a_platform_without_a_view_is_refused_by_its_name(platform, summarise):
         summarise(platform)
 
 
-def test_batches_meet_without_a_gap(populated, ask, monkeypatch):
-    """Many small batches write what one large one does."""
+def test_batches_meet_without_a_gap(populated, ask, summarise, monkeypatch):
+    """Many small batches write and count what one large one does, also of records far apart."""
+    ask(
+        populated,
+        "update hl7.patients p set merged_into = o.id from hl7.patients o where o.id ="
+        " (select max(id) from hl7.patients where id < p.id - 40) and p.id %% 7 = 0 returning 1",
+    )
     refresh(populated)
-    whole = ask(populated, KEPT)
+    whole, counted = ask(populated, KEPT), summarise(populated)
     ask(populated, "delete from hl7_analytics.risk_scores returning 1")
     monkeypatch.setattr(scores, "BATCH", 17)
     assert refresh(populated) == len(whole)
     assert ask(populated, KEPT) == whole
+    assert summarise(populated) == counted
+    assert counted.validation.outcomes > 0
