@@ -56,9 +56,14 @@ class Batch:
 
 
 def fill(
-    server: Server, messages: int = 10_000_000, *, seed: int, now: datetime | None = None
+    server: Server,
+    messages: int = 10_000_000,
+    *,
+    seed: int,
+    now: datetime | None = None,
+    span: timedelta = timedelta(days=DAYS),
 ) -> Filled:
-    """Add so many messages of the last 90 days with patients, visits, results and events.
+    """Add so many messages of a span, the last 90 days, with patients, visits, results and events.
 
     About a gigabyte is 725,000 messages. Everything is logged in the WAL, so that backups and
     standbys see it; a fill that breaks off leaves whole batches.
@@ -69,7 +74,7 @@ def fill(
 
     """
     end = now or clock.now()
-    begin = end - timedelta(days=DAYS)
+    begin = end - span
     started = monotonic()
     partitions.ensure(server, begin, end)
     with server.connect() as connection:

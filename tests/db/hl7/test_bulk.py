@@ -50,6 +50,15 @@ def test_a_filled_platform_keeps_the_contract(filled):
     assert contract.check(filled) == []
 
 
+def test_a_fill_of_an_hour_lies_in_it(filled):
+    """New traffic comes after what is there."""
+    bulk.fill(filled, 500, seed=9, now=NOW + timedelta(hours=1), span=timedelta(hours=1))
+    assert query(filled, "select count(*) from hl7.messages where received_at >= %s", NOW) == [
+        (500,)
+    ]
+    assert query(filled, "select count(*) from hl7.messages") == [(2500,)]
+
+
 def test_a_fill_brings_exactly_the_messages_asked_for(filled):
     """Each with its key, and no two alike."""
     assert query(filled, "select count(*), count(distinct id) from hl7.messages") == [(2000, 2000)]
