@@ -1,8 +1,9 @@
-"""What reports cost: time, memory, the slowest query; beside pandas over the rows themselves."""
+"""What reports and rollups cost: time, memory, the slowest query; beside pandas over the rows."""
 
 import resource
 import statistics
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 
@@ -14,7 +15,9 @@ from reports.draft import Draft, compose
 from tasks.analytics import findings, kpis, source
 from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import require
+from tasks.analytics.risk import scores
 from tasks.analytics.rollups.refresh import refresh
+from tasks.analytics.window import HOUR
 from tasks.control import settings
 from tasks.hl7.generator import bulk
 from tasks.hl7.platform import installation
@@ -27,6 +30,20 @@ KINDS = ("executive", "clinical", "performance", "dashboard", "forecast")
 
 END = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 
+HOURS = (1, 6, 24)
+"""How many hours of traffic come in between two refreshes."""
+
+BEGUN = END - timedelta(hours=sum(HOURS))
+"""The end of the first fill; what comes in by and by ends at `END`."""
+
+SPAN = timedelta(days=bulk.DAYS)
+
+LATE = 10_000
+"""Messages of all these days that come in at once: nearly every hour is counted again."""
+
+FOLLOWED_DAYS = 30
+"""How long patients are followed: nobody of the fill was known a year ago, as reports follow."""
+
 HEADLINES = 200
 """How often the headline figures are read."""
 
@@ -37,22 +54,58 @@ def main() -> None:
         with place() as stanza:
             server = stanza.server()
             installation.install(server)
-            filled = bulk.fill(server, size, seed=1, now=END)
+            filled = bulk.fill(server, size, seed=1, now=BEGUN)
             print(f"\n  {size:,} messages, {filled.megabytes:,.0f} MB", flush=True)
-            _rollups(server)
+            _rollups(server, size)
             _in_turn(server)
+            _risk(server)
             _headlines(server)
 
 
-def _rollups(server: Server) -> None:
-    """Count everything, then nothing new, then an hour's and a day's messages that are new."""
-    first = refresh(server, END)
+@dataclass(frozen=True)
+class _News:
+    """Messages of a span that come in while the clock moves on."""
+
+    said: str
+    messages: int
+    span: timedelta
+    moved: timedelta
+
+
+def _news(size: int) -> list[_News]:
+    """List what comes in by and by, at the rate of the fill, and what comes late."""
+    coming = [
+        _News(f"{hours} h later", int(size * hours * HOUR / SPAN), hours * HOUR, hours * HOUR)
+        for hours in HOURS
+    ]
+    return [*coming, _News(f"late, over {SPAN.days} days", LATE, SPAN, timedelta(0))]
+
+
+def _rollups(server: Server, size: int) -> None:
+    """Count everything, then what comes in by and by, then what comes late."""
+    moment = BEGUN
+    first = refresh(server, moment)
     print(f"  rollups, {first.counted:,} hours from nothing: {first.seconds:.1f} s", flush=True)
-    for said, messages in (("nothing", 0), ("10,000", 10_000), ("100,000", 100_000)):
-        if messages:
-            bulk.fill(server, messages, seed=messages, now=END)
-        done = refresh(server, END)
-        print(f"  rollups, {said} new: {done.counted:,} hours, {done.seconds:.2f} s", flush=True)
+    for news in _news(size):
+        floor, known = refresh(server, moment), _counted(server)
+        moment += news.moved
+        bulk.fill(server, news.messages, seed=news.messages, now=moment, span=news.span)
+        done = refresh(server, moment)
+        new, more = _counted(server) - known, max(done.seconds - floor.seconds, 0)
+        print(
+            f"  rollups, {news.said}: {done.counted:,} hours, {new:,} messages new,"
+            f" {done.seconds:.2f} s, {1000 * done.seconds / new:.3f} s a 1,000 new;"
+            f" {floor.seconds:.2f} s are for {floor.counted:,} hours that settle"
+            f" ({floor.seconds / done.seconds:.0%}), the others {1000 * more / new:.3f} s a 1,000",
+            flush=True,
+        )
+
+
+def _counted(server: Server) -> int:
+    """Return how many messages stand in the rollups."""
+    with server.connect() as connection:
+        rows = connection.execute("select sum(messages)::int from hl7_analytics.message_hours")
+        return rows.fetchall()[0][0]
 
 
 def _in_turn(server: Server) -> None:
@@ -144,6 +197,23 @@ def _pandas(server: Server) -> float:
     pairs = diagnoses[["patient_id", "code"]].drop_duplicates()
     pairs.merge(pairs, on="patient_id").groupby(["code_x", "code_y"]).size()
     return slowest
+
+
+def _risk(server: Server) -> None:
+    """Count all patients by their risk, and hold earlier scores against what happened since."""
+    took = []
+    with source.session(source.choose(settings.load(), server)) as session:
+        for _ in range(ROUNDS):
+            began = time.monotonic()
+            found = scores.summarise(session, END, FOLLOWED_DAYS)
+            took.append(time.monotonic() - began)
+        slowest = max(asked.seconds for asked in session.asked)
+    print(
+        f"  risk of {found.records:,} patients, {found.validation.patients:,} of them followed for"
+        f" {FOLLOWED_DAYS} days: {statistics.median(took):.1f} s"
+        f" ({min(took):.1f} to {max(took):.1f}), slowest query {slowest:.2f} s",
+        flush=True,
+    )
 
 
 def _headlines(server: Server) -> None:
