@@ -8,6 +8,8 @@ asked for. `offset 0` lets the planner group by hash, not sort: it then foresees
 
 from typing import LiteralString
 
+from tasks.analytics.merges import HEIRS
+
 
 def _of(view: LiteralString) -> LiteralString:
     """Return the rows of a view of all who are asked for, also of records merged into theirs."""
@@ -15,21 +17,13 @@ def _of(view: LiteralString) -> LiteralString:
     select patient_id as person_id, v.* from hl7_contract.{view} v
     where patient_id between %(first)s and %(last)s
     union all
-    select h.person_id, v.* from heir h join hl7_contract.{view} v using (patient_id))"""  # noqa: S608
+    select h.who, v.* from heir h join hl7_contract.{view} v using (patient_id)
+    where h.who between %(first)s and %(last)s)"""  # noqa: S608
 
 
-PEOPLE = """
-with recursive former (patient_id, person_id) as (
-  select patient_id, merged_into from hl7_contract.patients where merged_into is not null
-  union
-  select f.patient_id, p.merged_into
-  from former f join hl7_contract.patients p on p.patient_id = f.person_id
-  where p.merged_into is not null
-), heir (patient_id, person_id) as (
-  select f.patient_id, f.person_id
-  from former f join hl7_contract.patients p on p.patient_id = f.person_id
-  where p.merged_into is null and f.person_id between %(first)s and %(last)s
-), person as (
+PEOPLE = f"""
+with {HEIRS},
+person as (
   select patient_id, deceased_at,
     case when merged_into is not null then 'merged into another record'
       when first_seen_at >= %(as_of)s then 'not known then'
@@ -41,8 +35,8 @@ with recursive former (patient_id, person_id) as (
   from hl7_contract.patients,
     lateral (select (%(as_of)s at time zone 'UTC')::date) t(today)
   where patient_id between %(first)s and %(last)s
-)"""
-"""`former` leads from a merged record to those it went into, step by step; `heir` to the last."""
+)"""  # noqa: S608 - constants of this file
+"""Who is asked for, with the age, or the reason against a score."""
 
 COUNTS = f""", noted as (
   select person_id, coding_system, code, coalesce(abated_at > %(as_of)s, true) as is_active
@@ -59,6 +53,7 @@ COUNTS = f""", noted as (
     where patient_id between %(first)s and %(last)s
     union
     select distinct coding_system, code from heir join hl7_contract.diagnoses using (patient_id)
+    where who between %(first)s and %(last)s
   ) d,
     lateral (select regexp_replace(upper(coding_system), '[^A-Z0-9]', '', 'g')) s(system)
 ), meaning as materialized (
