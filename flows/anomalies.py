@@ -5,7 +5,7 @@ from datetime import datetime
 from prefect import flow
 
 from blocks.stanza import load_stanza
-from flows.report import publish_checked
+from flows.report import OFF, publish_checked
 from reports.draft import Draft
 from tasks.analytics.steps import new_findings
 from tasks.control import clock, events
@@ -15,7 +15,7 @@ KINDS = {"anomaly": events.ANOMALY, "silence": events.SILENCE}
 
 
 @flow(name="anomalies", flow_run_name="anomalies of {stanza}", timeout_seconds=3000)
-def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int:
+def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int | str:
     """Hold the last hours against what is expected of them, and tell of what is not.
 
     **Purpose.** To know that an interface fails, slows down or falls silent before a ward calls.
@@ -38,7 +38,7 @@ def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int:
     """
     site, draft = load_stanza(stanza), Draft(stanza, "anomalies", clock.now())
     if not site.settings.enable_analytics:
-        return 0
+        return OFF
     publish_checked(site, draft, as_of or clock.now())
     assert draft.findings is not None  # noqa: S101 - it was published
     found = new_findings(site, draft.findings)
