@@ -15,6 +15,7 @@ def prefect_api():
     os.environ["PREFECT_HOME"] = home
     os.environ["PREFECT_API_URL"] = ""
     os.environ["DO_NOT_TRACK"] = "1"
+    os.environ["PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL"] = "0.5"
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
