@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.analytics.rollups import counting, hours, tables
+from tasks.analytics.source import require_views
 from tasks.analytics.window import HOUR, whole_hour
 from tasks.postgres.server import Connection, Server
 from tasks.repository.facts import CONTRACT
@@ -91,11 +92,13 @@ def refresh(
         tell: called with the phase, days done, and days in all.
 
     Raises:
-        Refused: the role may not make the tables.
+        Refused: the role may not make the tables, or the platform does not keep the contract.
         Transient: the server cannot be reached, or did not answer in time.
 
     """
     began = time.monotonic()
+    with server.connect(statement_timeout_s=timeout_s) as connection:
+        require_views(connection, "connections", "messages")
     tables.install(server)
     through, kept = whole_hour(now), 0
     with server.connect(statement_timeout_s=timeout_s, lock_timeout_ms=60_000) as connection:
