@@ -103,7 +103,7 @@ def test_the_scores_of_everybody_stand_in_the_database(old, platform):
 
 @pytest.fixture
 def silent(platform):
-    """Bring 3,000 messages of 90 days and tell nobody; then nothing comes for three days."""
+    """Bring 3,000 messages of 90 days and tell nobody; then nothing comes for two days."""
     from tasks.analytics.rollups.refresh import refresh
     from tasks.hl7 import ingest
     from tasks.hl7.generator import populate
@@ -113,7 +113,7 @@ def silent(platform):
     refresh(server, END)
     with server.connect() as connection:
         connection.execute("delete from hl7_analytics.alerts")
-    return END + timedelta(days=3)
+    return END + timedelta(days=2)
 
 
 def test_each_episode_is_told_once_over_two_runs(silent, told, page):

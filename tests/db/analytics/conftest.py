@@ -13,6 +13,16 @@ from tasks.hl7.platform import installation
 
 END = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 
+YOUNG = """
+update hl7.patients p set is_deceased = false, deceased_at = null,
+  first_seen_at = case when n <= 5 then begin - interval '1 day'
+    else greatest(first_seen_at, begin) end
+from (select id, row_number() over (order by id) as n,
+    date_trunc('hour', %(end)s::timestamptz) - interval '30 days' as begin
+  from hl7.patients where merged_into is null) o
+where o.id = p.id returning 1"""
+"""Lets five patients have been known before the last month, and all others since."""
+
 
 @pytest.fixture
 def platform(server):
