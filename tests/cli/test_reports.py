@@ -16,6 +16,7 @@ from tasks.control.errors import Refused, Transient
 from tasks.postgres.embedded import open_home
 from tests.cli.conftest import command_line
 from tests.db.analytics.conftest import END, YOUNG
+from tests.db.conftest import database
 
 
 AS_OF = ("--as-of", "2026-11-23T06:30:00")
@@ -23,7 +24,6 @@ AS_OF = ("--as-of", "2026-11-23T06:30:00")
 REPORTS = [("report", kind) for kind in ("executive", "clinical", "performance", "dashboard")]
 
 PATIENTS = {"executive", "clinical"}
-"""The reports with counts of patients in tables."""
 
 GONE = {"DATABASE_URL": "postgresql://ops:open-sesame@127.0.0.1:1/hl7"}
 
@@ -50,7 +50,7 @@ def verb(hl7ops):
 
     def verb(*arguments, **env):
         given = [str(each) for each in arguments]
-        done = CliRunner().invoke(app, given, env=hl7ops.env | env, catch_exceptions=True)
+        done = CliRunner().invoke(app, given, env=hl7ops.env | env)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done
@@ -92,11 +92,8 @@ def test_a_source_without_a_rollup_is_exit_code_3(hl7ops, server):
 @pytest.fixture
 def bare(server):
     """Make a database in which there is nothing."""
-    with server.database("postgres").connect() as connection:
-        connection.execute("create database bare")
-    yield server.database("bare")
-    with server.database("postgres").connect() as connection:
-        connection.execute("drop database bare with (force)")
+    with database(server.database("postgres"), "bare") as made:
+        yield made
 
 
 @pytest.mark.parametrize("verbs", [("report", "executive"), ("rollup",)])
@@ -179,9 +176,7 @@ def test_anomalies_of_the_platform_are_told(told, verb):
     for kind in found["kinds"].values():
         assert {"points", "episodes", "method", "baseline", "expected_false_alarms"} == set(kind)
     assert {"connection", "since", "reason"} <= set(found["silent"][0])
-    said = verb("anomalies", *AS_OF).stdout
-    assert said.startswith("AS EXPECTED: messages of main")
-    assert "0 connections in silence" in said
+    assert verb("anomalies", *AS_OF).stdout.startswith("AS EXPECTED: messages of main")
 
 
 def test_forecasts_of_the_platform_are_told(told, verb):
@@ -217,15 +212,11 @@ def test_a_server_that_is_not_there_is_exit_code_5(hl7ops):
 @pytest.fixture
 def young(server):
     """Copy the platform, and let nobody have been known for longer than the month but five."""
-    with server.database("postgres").connect() as connection:
-        connection.execute("create database young template hl7")
-    copied = server.database("young")
-    with copied.connect() as connection:
-        connection.execute(YOUNG, {"end": END})
-        connection.execute("drop schema if exists hl7_analytics cascade")
-    yield copied
-    with server.database("postgres").connect() as connection:
-        connection.execute("drop database young with (force)")
+    with database(server.database("postgres"), "young", "hl7") as copied:
+        with copied.connect() as connection:
+            connection.execute(YOUNG, {"end": END})
+            connection.execute("drop schema if exists hl7_analytics cascade")
+        yield copied
 
 
 def numbers(document):

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,20 @@ def cluster_server(home):
     return embedded.start_primary(home, "main")
 
 
+@contextmanager
+def database(cluster, name, template="template1"):
+    """Make a database, and drop it whoever is still connected."""
+    with cluster.connect(statement_timeout_s=60) as connection:
+        connection.execute(f"create database {name} template {template}")
+    try:
+        yield cluster.database(name)
+    finally:
+        with cluster.connect(statement_timeout_s=60) as connection:
+            connection.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def server(cluster_server):
-    """Make an empty database, and drop it whoever is still connected."""
-    name = f"test_{next(_numbers)}"
-    with cluster_server.connect(statement_timeout_s=60) as connection:
-        connection.execute(f"create database {name}")
-    yield cluster_server.database(name)
-    with cluster_server.connect(statement_timeout_s=60) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    """Make an empty database."""
+    with database(cluster_server, f"test_{next(_numbers)}") as made:
+        yield made

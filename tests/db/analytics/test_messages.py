@@ -16,6 +16,7 @@ from tasks.analytics.window import WEEK, before
 from tasks.hl7.platform import installation, partitions
 from tests.db.analytics import synthea
 from tests.db.analytics.conftest import END, bring
+from tests.db.conftest import database
 
 
 WINDOW = before(END, WEEK)
@@ -49,18 +50,13 @@ where m.id = o.id and n %% 27 < 9 returning 1"""
 @pytest.fixture(scope="module")
 def traffic(cluster_server):
     """Bring 6,000 messages of 60 days, let a third of them end in every way, count the hours."""
-    with cluster_server.connect(statement_timeout_s=60) as connection:
-        connection.execute("create database traffic")
-    server = cluster_server.database("traffic")
-    installation.install(server)
-    bring(server, 6000)
-    with server.connect(statement_timeout_s=60) as connection:
-        connection.execute(TROUBLE, {})
-        connection.execute("analyze")
-    refresh(server, END)
-    yield server
-    with cluster_server.connect(statement_timeout_s=60) as connection:
-        connection.execute("drop database traffic with (force)")
+    with database(cluster_server, "traffic") as server:
+        installation.install(server)
+        bring(server, 6000)
+        with server.connect(statement_timeout_s=60) as connection:
+            connection.execute(TROUBLE, {})
+        refresh(server, END)
+        yield server
 
 
 @pytest.fixture
