@@ -98,15 +98,14 @@ def test_values_around_a_start_are_those_of_the_rows(filled, read):
         for medication, measured, unit, *values in found.itertuples(index=False)
     }
     shown = sorted(theirs, key=lambda name: (-theirs[name][0], *name))[:15]
-    assert len(shown) > 5
-    assert ours == {name: pytest.approx(theirs[name]) for name in shown}
+    assert ours == {name: pytest.approx(theirs[name]) for name in shown} != {}
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_window_has_its_begin_and_not_its_end(given, view):
     """Six patients at its borders and those of the one before: the last is not counted at all."""
-    edges = (WINDOW.prior.begin, WINDOW.begin, WINDOW.end)
-    moments = [moment - by for moment in edges for by in (TICK, 0 * TICK)]
+    edges = WINDOW.prior.begin, WINDOW.begin, WINDOW.end
+    moments = [edge - by for edge in edges for by in (TICK, 0 * TICK)]
     rows = [(key, "A", "X", moment) for key, moment in enumerate(moments, 1)]
     found = given(6, view, f"patient_id code coding_system {VIEWS[view]}", rows)
     assert listed(getattr(found, view)) == [("A", "X", "", 5, 2, 2)]
