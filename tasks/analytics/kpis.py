@@ -150,7 +150,7 @@ def _people(kpi: Kpi, now: float | None, before: float | None) -> Kpi:
 
 def _one(session: Session, name: str, query: str, window: Window) -> tuple[float | None, ...]:
     asked = {"prior": window.prior.begin, "begin": window.begin, "end": window.end}
-    _, ((*row,),) = session.rows(name, query, asked)
+    ((*row,),) = session.rows(name, query, asked)
     return tuple(row)
 
 

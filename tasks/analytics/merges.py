@@ -18,7 +18,12 @@ heir (patient_id, who) as (
 
 WHOSE = f"""{HEIRS},
 whose (patient_id, who) as not materialized (
-  select patient_id, patient_id from {CONTRACT}.patients where merged_into is null
+  select patient_id, patient_id from {CONTRACT}.patients
+  where merged_into is null and first_seen_at < %(end)s
   union all
-  select patient_id, who from heir)"""  # noqa: S608
-"""The same of every record: one that was not merged is its own."""
+  select h.patient_id, h.who from heir h
+    join {CONTRACT}.patients p on p.patient_id = h.who where p.first_seen_at < %(end)s)"""  # noqa: S608
+"""The same of every record of those who are known before the end of a window.
+
+Something may be recorded earlier of one who was first heard of later; it counts from then on.
+"""

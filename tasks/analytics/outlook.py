@@ -68,7 +68,7 @@ def read(session: Session, as_of: datetime) -> list[Daily]:
     asked = {"zone": timezone, "end": as_of}
     found = []
     for name, query in _DAYS.items():
-        _, rows = session.rows(f"{name} by day", query, asked)
+        rows = session.rows(f"{name} by day", query, asked)
         found.append(_daily(name, dict(rows), today))
     return found
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
+from psycopg import Column, postgres
+
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres.server import Connection, Server, reported
@@ -15,6 +17,8 @@ from tasks.repository.facts import CONTRACT
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TIME = postgres.types["timestamptz"].oid
 
 Kind = Literal["primary", "standby", "copy"]
 
@@ -56,20 +60,27 @@ class Session:
 
     def rows(
         self, name: str, query: LiteralString, values: Mapping[str, object]
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Ask one query; return the names of its columns and its rows."""
+    ) -> list[tuple[Any, ...]]:
+        """Ask one query; return its rows."""
+        return self._ask(name, query, values)[1]
+
+    def _ask(
+        self, name: str, query: LiteralString, values: Mapping[str, object]
+    ) -> tuple[list[Column], list[tuple[Any, ...]]]:
         self.tell(name)
         began = time.monotonic()
         with reported(self.source.server.stanza):
             cursor = self.connection.execute(query, values)
             found = cursor.fetchall()
         self.asked.append(Asked(name, time.monotonic() - began, len(found)))
-        return [column.name for column in cursor.description or ()], found
+        return cursor.description or [], found
 
     def frame(
         self, name: str, query: LiteralString, values: Mapping[str, object]
     ) -> "pd.DataFrame":
         """Ask one query, which aggregates in the server, and return its rows as a frame.
+
+        Columns of times are such also where there is no row.
 
         Raises:
             Transient: it took longer than the source's timeout, or the connection was lost.
@@ -77,8 +88,10 @@ class Session:
         """
         import pandas as pd  # noqa: PLC0415 - half a second
 
-        columns, found = self.rows(name, query, values)
-        return pd.DataFrame(found, columns=columns)
+        columns, found = self._ask(name, query, values)
+        frame = pd.DataFrame(found, columns=[column.name for column in columns])
+        times = [column.name for column in columns if column.type_code == TIME and not found]
+        return frame.astype(dict.fromkeys(times, "datetime64[us, UTC]"))
 
 
 def choose(settings: Settings, primary: Server, copy: Server | None = None) -> Source:

@@ -33,7 +33,7 @@ def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
     rows: list[tuple[Any, ...]] = []
     if parameters.LEAST <= patient_id <= parameters.MOST:
         given = parameters.parameters(as_of, patient_id, patient_id)
-        _, rows = session.rows("risk of one patient", statements.READ, given)
+        rows = session.rows("risk of one patient", statements.READ, given)
     if not rows:
         raise Refused(
             "there is no such patient",
@@ -105,9 +105,9 @@ def _added(
 ) -> dict[tuple[Any, ...], list[int]]:
     """Ask a query of each batch of patients, and add up its counts by its first columns."""
     found: dict[tuple[Any, ...], list[int]] = {}
-    for first, last in _batches(lambda *asked: session.rows("risk batches", *asked)[1]):
+    for first, last in _batches(lambda *asked: session.rows("risk batches", *asked)):
         given = parameters.parameters(as_of, first, last) | beside
-        for row in session.rows(name, query, given)[1]:
+        for row in session.rows(name, query, given):
             key, counts = row[:keys], row[keys:]
             known = found.get(key, [0] * len(counts))
             found[key] = [one + other for one, other in zip(known, counts, strict=True)]
