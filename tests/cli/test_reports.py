@@ -209,7 +209,7 @@ def test_a_server_that_is_not_there_is_exit_code_5(hl7ops):
     assert "open-sesame" not in done.stderr
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def young(server):
     """Copy the platform, and let nobody have been known for longer than the month but five."""
     with database(server.database("postgres"), "young", "hl7") as copied:

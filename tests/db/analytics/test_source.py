@@ -68,22 +68,21 @@ def test_the_setting_that_says_more_is_followed(place, scene):
     assert place().server == scene.server
 
 
-@pytest.mark.parametrize("kind", ["performance", "clinical"])
-def test_a_standby_tells_what_the_primary_tells_which_may_be_down(scene, place, standby, kind):
+def test_a_standby_tells_what_the_primary_tells_which_may_be_down(scene, place, standby):
     """So nothing is asked of the primary."""
-    ours = gathered(place(), kind)
+    ours = [gathered(place(), kind) for kind in ("performance", "clinical")]
     scene.house.sync(scene.primary, scene.standby)
     scene.primary.stop("immediate")
     try:
-        found = gathered(standby, kind)
+        theirs = [gathered(standby, kind) for kind in ("performance", "clinical")]
     finally:
         scene.primary.start()
-    assert found.kpis == ours.kpis
-    assert (found.origin.source, found.origin.as_of) == ("a standby", END.replace(minute=0))
-    if kind == "performance":
-        assert_frame_equal(
-            figures.by_connection(found.messages), figures.by_connection(ours.messages)
-        )
+    for found, expected in zip(theirs, ours, strict=True):
+        assert found.kpis == expected.kpis
+        assert (found.origin.source, found.origin.as_of) == ("a standby", END.replace(minute=0))
+    frames = [figures.by_connection(each[0].messages) for each in (theirs, ours)]
+    assert_frame_equal(*frames)
+    assert theirs[1].disclosure.cells.counts == ours[1].disclosure.cells.counts
 
 
 def test_the_data_of_a_standby_are_of_what_it_has_replayed_last(scene, standby):
