@@ -9,7 +9,7 @@ from tasks.analytics.findings import Findings
 from tasks.analytics.forecast.candidates import IN_WORDS
 from tasks.analytics.forecast.model import Backtest, Forecast
 from tasks.analytics.outlook import Outlook
-from tasks.analytics.suppression.cells import THRESHOLD
+from tasks.analytics.suppression.cells import is_small
 
 
 if TYPE_CHECKING:
@@ -85,17 +85,13 @@ def _drawn(outlook: Outlook) -> str:
 
     made = outlook.forecast
     assert made is not None  # noqa: S101 - whoever calls has looked
-    counts = [_drawable(outlook.daily.name, count) for count in outlook.daily.counts]
-    history = pd.DataFrame({"date": outlook.daily.days, "value": counts})
+    daily = outlook.daily
+    counts = [None if daily.counts_people and is_small(n) else n for n in daily.counts]
+    history = pd.DataFrame({"date": daily.days, "value": counts})
     ahead = pd.DataFrame([vars(each) for each in made.forecast])
-    name = outlook.daily.name
+    name = daily.name
     title = f"{name.capitalize()} a day, and {made.horizon} days ahead with 80 and 95 % intervals"
     return plot.fan(_dated(history.tail(SHOWN_DAYS)), _dated(ahead), title, f"{name} a day")
-
-
-def _drawable(name: str, count: float) -> float | None:
-    """Return a day's count as it may be drawn: 1 to 10 patients are not."""
-    return None if name != "messages" and 0 < count < THRESHOLD else count
 
 
 def _dated(frame: "pd.DataFrame") -> "pd.DataFrame":

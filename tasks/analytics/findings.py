@@ -24,6 +24,7 @@ from tasks.analytics.source import SAID, Asked, Session, Source, require_views, 
 from tasks.analytics.trends import Trends
 from tasks.analytics.watch import Watch
 from tasks.analytics.window import DAY, MONTH, WEEK, before, whole_hour
+from tasks.control import clock
 from tasks.control.errors import Refused
 
 
@@ -80,10 +81,17 @@ def gather(
         tell: called with the name of each query before it is asked.
 
     Raises:
-        Refused: the rollups were never refreshed.
+        Refused: the moment lies ahead, or the rollups were never refreshed.
         Transient: the source cannot be reached, or did not answer in time.
 
     """
+    if now > clock.now():
+        raise Refused(
+            "the moment has not come",
+            seen=clock.readable(now),
+            expected="now, or one that has passed",
+            do="hl7ops forecast tells what is ahead",
+        )
     with session(source, tell) as asking:
         as_of = _as_of(asking, now)
         origin = Origin(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.analytics.rollups.tables import SCHEMA
 from tasks.analytics.source import Session
+from tasks.analytics.suppression.cells import is_small
 from tasks.analytics.window import DAY, zone
 from tasks.control.errors import Refused
 
@@ -42,6 +43,11 @@ class Daily:
     name: str
     days: list[date]
     counts: list[float]
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether 1 to 10 of a day may not be told."""
+        return self.name != "messages"
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,17 @@ def _daily(name: str, counts: dict[date, int], today: date) -> Daily:
 
 
 def foresee(daily: Daily) -> Outlook:
-    """Forecast a volume for thirty days, by the method that its own backtest chooses."""
+    """Forecast a volume for thirty days, by the method that its own backtest chooses.
+
+    The seasonal naive repeats the counts of the last week, and of people 1 to 10 are not told.
+    """
     from tasks.analytics.forecast.forecast import forecast  # noqa: PLC0415 - a second
     from tasks.analytics.forecast.series import series  # noqa: PLC0415
 
     try:
-        return Outlook(daily, forecast(series(daily.days, daily.counts), HORIZON))
+        made = forecast(series(daily.days, daily.counts), HORIZON)
     except Refused as error:
         return Outlook(daily, None, str(error))
+    if made.is_fallback and daily.counts_people and any(is_small(n) for n in daily.counts[-7:]):
+        return Outlook(daily, None, f"{made.reason}, and days of last week had 1 to 10")
+    return Outlook(daily, made)

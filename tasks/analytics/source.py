@@ -18,7 +18,16 @@ from tasks.repository.facts import CONTRACT
 if TYPE_CHECKING:
     import pandas as pd
 
-TIME = postgres.types["timestamptz"].oid
+_TYPES = {
+    "timestamptz": "datetime64[us, UTC]",
+    "int8": "int64",
+    "int4": "int64",
+    "float8": "float64",
+    "bool": "bool",
+}
+
+TYPES: Mapping[int, str] = {postgres.types[name].oid: kind for name, kind in _TYPES.items()}
+"""What a column is where no row shows it."""
 
 Kind = Literal["primary", "standby", "copy"]
 
@@ -80,7 +89,7 @@ class Session:
     ) -> "pd.DataFrame":
         """Ask one query, which aggregates in the server, and return its rows as a frame.
 
-        Columns of times are such also where there is no row.
+        Columns of times and numbers are such also where there is no row.
 
         Raises:
             Transient: it took longer than the source's timeout, or the connection was lost.
@@ -90,8 +99,9 @@ class Session:
 
         columns, found = self._ask(name, query, values)
         frame = pd.DataFrame(found, columns=[column.name for column in columns])
-        times = [column.name for column in columns if column.type_code == TIME and not found]
-        return frame.astype(dict.fromkeys(times, "datetime64[us, UTC]"))
+        if found:
+            return frame
+        return frame.astype({c.name: TYPES[c.type_code] for c in columns if c.type_code in TYPES})
 
 
 def choose(settings: Settings, primary: Server, copy: Server | None = None) -> Source:

@@ -122,8 +122,8 @@ def by_connection(read: Messages) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
     now, before = split(read)
-    names = _names(read)
-    rows = []
+    names, rows = _names(read), []
+    told = [name for name in list(OUTCOMES)[2:] if name != "unfinished"]
     for key in sorted(set(read.hours["connection_id"]), key=lambda k: str(names.get(k, k))):
         counts = _totals(now[now["connection_id"] == key])
         n, success = counts["messages"], sum(counts[c] for c in COMPLETE)
@@ -132,9 +132,10 @@ def by_connection(read: Messages) -> "pd.DataFrame":
         row = {"connection": names.get(key, str(key)), "messages": n, "before": earlier}
         row |= {"change": change(n, earlier), "success": share(success, n), "lo": low, "hi": high}
         row |= {"is_small": n < SMALL}
-        row |= {name: counts[name] for name in list(OUTCOMES)[2:] if name != "unfinished"}
+        row |= {name: counts[name] for name in told}
         rows.append(row)
-    return pd.DataFrame(rows)
+    columns = ["connection", "messages", "before", "change", "success", "lo", "hi", "is_small"]
+    return pd.DataFrame(rows, columns=[*columns, *told])
 
 
 def times(read: Messages) -> "pd.DataFrame":

@@ -19,6 +19,11 @@ THRESHOLD = 11
 Cell = Hashable
 
 
+def is_small(count: float) -> bool:
+    """Tell whether a count is of so few that it is not shown."""
+    return 0 < count < THRESHOLD
+
+
 def named(**properties: str) -> Cell:
     """Name the cell that counts whoever has all of these properties."""
     return frozenset(properties.items())
@@ -91,7 +96,7 @@ class Cells:
         return frozenset(
             cell
             for cell, count in self.counts.items()
-            if 0 < count < THRESHOLD and cell not in self.differences
+            if is_small(count) and cell not in self.differences
         )
 
 

@@ -1,6 +1,7 @@
 """Pages of a real platform, where something on them has to be suppressed."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,8 @@ from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import require
 from tasks.analytics.rollups.refresh import refresh
 from tasks.analytics.suppression.tables import spelled
+from tasks.control import clock
+from tasks.control.errors import Refused
 from tests.db.analytics.conftest import END
 
 
@@ -81,3 +84,21 @@ def test_headline_figures_are_the_same_everywhere(few_dead, ask, place, kind):
         (kpi,) = [each for each in found.kpis if each.name == name]
         assert [kpi.value, kpi.before] == found.disclosure.column(cells)
         assert kpi.value
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_moment_before_anything_happened_is_reported(populated, place, kind):
+    """Nothing is no fault: every total is zero, and every table adds up to it."""
+    refresh(populated, END)
+    early = END - timedelta(days=120)
+    found = findings.gather(place(populated), kind, now=early, limit_ms=500)
+    require(gate.checks(populated, found, PAGES[kind](found), early))
+
+
+def test_a_moment_that_has_not_come_is_refused(populated, place):
+    """A report tells what was; what is ahead is the forecast's."""
+    refresh(populated, END)
+    with pytest.raises(Refused, match="has not come"):
+        findings.gather(
+            place(populated), "dashboard", now=clock.now() + timedelta(hours=1), limit_ms=500
+        )
