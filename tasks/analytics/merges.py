@@ -1,5 +1,7 @@
 """Whose a row is: patients who were found to be others, followed over as many steps as it takes."""
 
+from typing import LiteralString
+
 from tasks.repository.facts import CONTRACT
 
 
@@ -27,3 +29,17 @@ whose (patient_id, who) as not materialized (
 
 Something may be recorded earlier of one who was first heard of later; it counts from then on.
 """
+
+
+def of(view: LiteralString) -> LiteralString:
+    """Return rows of a view by `who` they are of, for a query that begins with `HEIRS`.
+
+    Those of patients from a key `first` to a key `last`; rows of a merged record come under its own
+    key as well, and are to be left out by whoever asks for patients.
+    """
+    return f"""(
+    select patient_id as who, v.* from {CONTRACT}.{view} v
+    where patient_id between %(first)s and %(last)s
+    union all
+    select h.who, v.* from heir h join {CONTRACT}.{view} v using (patient_id)
+    where h.who between %(first)s and %(last)s)"""  # noqa: S608 - names of our own

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.analytics.clinical import statements
+from tasks.analytics.clinical import around, statements
 from tasks.analytics.source import Session
 from tasks.analytics.window import Window
 
@@ -54,9 +54,7 @@ def read(session: Session, window: Window) -> Clinical:
             "diagnoses together", statements.TOGETHER, asked | _codes(diagnoses)
         ),
         pending=session.frame("pending results", statements.PENDING, asked),
-        around=session.frame(
-            "values around a start", statements.AROUND, asked | _codes(medications)
-        ),
+        around=around.read(session, asked | _codes(medications)),
     )
 
 

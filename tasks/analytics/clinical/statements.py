@@ -65,37 +65,3 @@ where result_status in ('I', 'P', 'R', 'S') and observed_at < %(end)s
   and observed_at >= %(end)s - interval '90 days'
 group by 1 order by results desc, 1 limit {TOP}
 """  # noqa: S608
-
-AROUND = f"""
-with {WHOSE},
-starts as (
-  select w.who, m.code, min(m.started_at) as started_at
-  from {CONTRACT}.medications m join whose w using (patient_id)
-    join unnest(%(codes)s::text[], %(systems)s::text[]) t (code, system)
-      on m.code = t.code and m.coding_system = t.system
-  where m.started_at < %(end)s and m.started_at >= %(end)s - interval '1 year'
-  group by 1, 2),
-before as (
-  select distinct on (s.who, s.code, r.code) s.who, s.code as medication,
-    s.started_at, r.code as measured, r.unit, r.value_number as value
-  from starts s join whose w using (who) join {CONTRACT}.lab_results r
-    on r.patient_id = w.patient_id
-    and r.observed_at < s.started_at and r.observed_at >= s.started_at - interval '180 days'
-  where r.value_number is not null and r.result_status in ('F', 'C', 'U', 'V')
-  order by s.who, s.code, r.code, r.observed_at desc, r.result_id desc),
-paired as (
-  select distinct on (b.who, b.medication, b.measured) b.medication, b.measured, b.unit, b.value,
-    r.value_number as after
-  from before b join whose w using (who) join {CONTRACT}.lab_results r
-    on r.patient_id = w.patient_id
-    and r.code = b.measured and r.unit is not distinct from b.unit
-    and r.observed_at >= b.started_at + interval '1 day' and r.observed_at < %(end)s
-    and r.observed_at < b.started_at + interval '180 days'
-  where r.value_number is not null and r.result_status in ('F', 'C', 'U', 'V')
-  order by b.who, b.medication, b.measured, r.observed_at, r.result_id desc)
-select medication, measured, coalesce(unit, '') as unit, count(*) as patients,
-  avg(value)::float8 as before, avg(after)::float8 as after,
-  stddev_samp(after - value)::float8 as deviation
-from paired group by 1, 2, 3 having count(*) >= {THRESHOLD} order by patients desc, 1, 2, 3
-limit {TOP}
-"""  # noqa: S608

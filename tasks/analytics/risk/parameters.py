@@ -3,15 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from tasks.analytics.batches import LEAST, MOST
 from tasks.analytics.risk import charlson, chronic, coding, lace, score
 
 
 UNENDED_DAYS = 365
 """An order without an end goes on, as the contract says; those older than this are told apart."""
-
-
-LEAST, MOST = -(2**63), 2**63 - 1
-"""The range of keys that all patients lie in."""
 
 
 def parameters(as_of: datetime, first: int = LEAST, last: int = MOST) -> dict[str, Any]:

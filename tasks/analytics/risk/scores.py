@@ -1,9 +1,9 @@
 """Scores out of the database: of one patient, of all as counts, and kept in a table."""
 
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
+from tasks.analytics.batches import LEAST, MOST, batches
 from tasks.analytics.risk import parameters, statements
 from tasks.analytics.risk.assessment import Assessment, Saturated, Stay, Summary
 from tasks.analytics.risk.score import BANDS
@@ -18,9 +18,6 @@ VIEWS = ("patients", "encounters", "diagnoses", "medications")
 FOLLOWED_DAYS = 365
 """How long patients are followed to see what a score was worth."""
 
-BATCH = 100_000
-"""Patients that one statement looks at: about a second of the server's time, however many are."""
-
 
 def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
     """Assess one patient as of a moment.
@@ -31,7 +28,7 @@ def read(session: Session, patient_id: int, as_of: datetime) -> Assessment:
     """
     require_views(session.connection, *VIEWS)
     rows: list[tuple[Any, ...]] = []
-    if parameters.LEAST <= patient_id <= parameters.MOST:
+    if LEAST <= patient_id <= MOST:
         given = parameters.parameters(as_of, patient_id, patient_id)
         rows = session.rows("risk of one patient", statements.READ, given)
     if not rows:
@@ -105,25 +102,13 @@ def _added(
 ) -> dict[tuple[Any, ...], list[int]]:
     """Ask a query of each batch of patients, and add up its counts by its first columns."""
     found: dict[tuple[Any, ...], list[int]] = {}
-    for first, last in _batches(lambda *asked: session.rows("risk batches", *asked)):
+    for first, last in batches(lambda *asked: session.rows("patients by their keys", *asked)):
         given = parameters.parameters(as_of, first, last) | beside
         for row in session.rows(name, query, given):
             key, counts = row[:keys], row[keys:]
             known = found.get(key, [0] * len(counts))
             found[key] = [one + other for one, other in zip(known, counts, strict=True)]
     return found
-
-
-def _batches(
-    ask: Callable[[LiteralString, dict[str, int]], list[tuple[Any, ...]]],
-) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last key of each batch; together they hold every key."""
-    first = parameters.LEAST
-    while first <= parameters.MOST:
-        ends = ask(statements.BATCH_END, {"first": first, "patients": BATCH})
-        last = ends[0][0] if ends else parameters.MOST
-        yield first, last
-        first = last + 1
 
 
 def refresh(connection: Connection, as_of: datetime) -> int:
@@ -141,7 +126,7 @@ def refresh(connection: Connection, as_of: datetime) -> int:
     written = 0
     with connection.transaction():
         connection.execute(statements.TABLE)
-        for first, last in _batches(lambda *asked: connection.execute(*asked).fetchall()):
+        for first, last in batches(lambda *asked: connection.execute(*asked).fetchall()):
             given = parameters.parameters(as_of, first, last)
             written += connection.execute(statements.REFRESH, given).rowcount
     return written

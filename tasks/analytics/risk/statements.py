@@ -6,19 +6,7 @@ What it counts by, the lists, weights and thresholds, comes in as parameters fro
 asked for. `offset 0` lets the planner group by hash, not sort: it then foresees few groups.
 """
 
-from typing import LiteralString
-
-from tasks.analytics.merges import HEIRS
-
-
-def _of(view: LiteralString) -> LiteralString:
-    """Return the rows of a view of all who are asked for, also of records merged into theirs."""
-    return f"""(
-    select patient_id as person_id, v.* from hl7_contract.{view} v
-    where patient_id between %(first)s and %(last)s
-    union all
-    select h.who, v.* from heir h join hl7_contract.{view} v using (patient_id)
-    where h.who between %(first)s and %(last)s)"""  # noqa: S608
+from tasks.analytics.merges import HEIRS, of
 
 
 PEOPLE = f"""
@@ -39,8 +27,8 @@ person as (
 """Who is asked for, with the age, or the reason against a score."""
 
 COUNTS = f""", noted as (
-  select person_id, coding_system, code, coalesce(abated_at > %(as_of)s, true) as is_active
-  from {_of("diagnoses")} d
+  select who, coding_system, code, coalesce(abated_at > %(as_of)s, true) as is_active
+  from {of("diagnoses")} d
   where recorded_at <= %(as_of)s and coalesce(onset_at <= %(as_of)s, true)
 ), coded as (
   select coding_system, code, regexp_replace(upper(code), '[^A-Z0-9]', '', 'g') as plain,
@@ -68,27 +56,27 @@ COUNTS = f""", noted as (
      where c.kind = 'icd10' and starts_with(plain, listed)) as charlson
   from coded c
 ), condition as (
-  select person_id, bit_or(chronic) filter (where is_active) as chronic,
+  select who, bit_or(chronic) filter (where is_active) as chronic,
     coalesce(bit_or(charlson), 0) as charlson, bool_or(is_icd10) as is_icd10
-  from noted join meaning using (coding_system, code) group by person_id
+  from noted join meaning using (coding_system, code) group by who
 ), medication as (
-  select person_id, count(*) as n, count(*) filter (where is_unended) as unended
+  select who, count(*) as n, count(*) filter (where is_unended) as unended
   from (
-    select person_id, code, bool_and(ended_at is null and started_at <= %(as_of)s
+    select who, code, bool_and(ended_at is null and started_at <= %(as_of)s
       - make_interval(days => %(unended_days)s)) as is_unended
-    from {_of("medications")} m
+    from {of("medications")} m
     where started_at <= %(as_of)s and coalesce(ended_at > %(as_of)s, true)
       and upper(coding_system) <> all(%(vaccines)s)
-    group by person_id, code
+    group by who, code
   ) ordered
-  group by person_id
+  group by who
 ), counted as (
   select p.patient_id, p.reason, p.age, c.charlson, c.is_icd10,
     bit_count(coalesce(c.chronic, 0)::bit(64))::int as conditions,
     coalesce(m.n, 0)::int as medications, coalesce(m.unended, 0)::int as unended
   from person p
-    left join condition c on c.person_id = p.patient_id and p.reason is distinct from %(merged)s
-    left join medication m on m.person_id = p.patient_id and p.reason is distinct from %(merged)s
+    left join condition c on c.who = p.patient_id and p.reason is distinct from %(merged)s
+    left join medication m on m.who = p.patient_id and p.reason is distinct from %(merged)s
 ), scored as (
   select *, (by_age + by_conditions + by_medications) / 10.0 as score,
     (%(bands)s::text[])[1 + width_bucket((by_age + by_conditions + by_medications) / 10.0,
@@ -113,23 +101,23 @@ BESIDE = f""", charlson_index as (
     on mask & (1::bigint << bit) <> 0 and mask & trumps = 0
   group by mask
 ), visit as (
-  select person_id, encounter_id, patient_class, admitted_at, discharged_at
-  from {_of("encounters")} e
+  select who, encounter_id, patient_class, admitted_at, discharged_at
+  from {of("encounters")} e
   where patient_class in ('E', 'I') and not is_cancelled and admitted_at <= %(as_of)s
 ), stay as (
-  select distinct on (person_id) person_id, admitted_at, discharged_at,
+  select distinct on (who) who, admitted_at, discharged_at,
     (discharged_at at time zone 'UTC')::date - (admitted_at at time zone 'UTC')::date as days
   from visit where patient_class = 'I' and discharged_at between admitted_at and %(as_of)s
-  order by person_id, discharged_at desc, encounter_id desc
+  order by who, discharged_at desc, encounter_id desc
 ), stayed as (
-  select s.person_id, s.days, s.discharged_at, coalesce(bool_or(leads), false) as is_acute,
+  select s.who, s.days, s.discharged_at, coalesce(bool_or(leads), false) as is_acute,
     count(*) filter (where not leads and e.admitted_at >= s.admitted_at
       - make_interval(months => %(visit_months)s))::int as visits
-  from stay s left join visit e on e.person_id = s.person_id and e.patient_class = 'E'
+  from stay s left join visit e on e.who = s.who and e.patient_class = 'E'
       and e.admitted_at <= s.admitted_at,
     lateral (select coalesce(e.discharged_at, e.admitted_at) >= s.admitted_at
       - make_interval(hours => %(acute_hours)s)) l(leads)
-  group by s.person_id, s.days, s.discharged_at
+  group by s.who, s.days, s.discharged_at
 ), assessed as (
   select s.*, i.points as charlson_points, t.days, t.is_acute, t.visits, t.discharged_at,
     (%(length_points)s::int[])[1 + width_bucket(t.days, %(lengths)s::int[])]
@@ -137,7 +125,7 @@ BESIDE = f""", charlson_index as (
       + (%(comorbidity_points)s::int[])[1 + least(i.points, %(most_comorbidity)s)]
       + least(t.visits, %(most_visits)s) as lace
   from scored s left join charlson_index i on s.is_icd10 and i.mask = s.charlson
-    left join stayed t on t.person_id = s.patient_id and s.reason is distinct from %(merged)s
+    left join stayed t on t.who = s.patient_id and s.reason is distinct from %(merged)s
 )"""  # noqa: S608 - constants of this file
 """Charlson's index once for each set of categories that occurs; LACE of the last ended stay."""
 
@@ -154,14 +142,14 @@ from (select reason, case when reason is null then band end as band, age, condit
   unended from scored offset 0) s group by reason, band"""  # noqa: S608 - constants of this file
 
 HISTOGRAM = f"""{PEOPLE}{COUNTS}, harmed as (
-  select person_id from {_of("encounters")} e
+  select who from {of("encounters")} e
   where patient_class in ('E', 'I') and not is_cancelled
     and admitted_at >= %(as_of)s and admitted_at < %(until)s
   union
   select patient_id from person where deceased_at >= %(as_of)s and deceased_at < %(until)s
 )
-select score, count(person_id), count(*) - count(person_id)
-from (select score, person_id from scored left join harmed on person_id = patient_id
+select score, count(who), count(*) - count(who)
+from (select score, who from scored left join harmed on who = patient_id
   where reason is null offset 0) s
 group by score"""  # noqa: S608 - constants of this file
 
@@ -191,13 +179,6 @@ revoke all on hl7_analytics.risk_scores from public;
 STANDING = """
 select band, count(*) from hl7_analytics.risk_scores where band is not null group by band
 """
-
-BATCH_END = """
-select max(patient_id) from (
-  select patient_id from hl7_contract.patients where patient_id >= %(first)s
-  order by patient_id limit %(patients)s
-) p having count(*) = %(patients)s"""
-"""The key that ends a batch; none where what is left fills no batch."""
 
 REFRESH = f"""{PEOPLE}{COUNTS}{BESIDE}, gone as (
   delete from hl7_analytics.risk_scores r where patient_id between %(first)s and %(last)s

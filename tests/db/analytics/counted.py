@@ -107,16 +107,17 @@ class Rows:
         year = window.end.replace(year=window.end.year - 1)
         starts = defaultdict(list)
         for key, code, system, _, at in self.codes["medications"]:
-            if (code, system) in listed and year <= at < window.end:
+            if (code, system) in listed and at < window.end:
                 starts[self.whose(key), code].append(at)
         values = defaultdict(list)
         for key, code, _, unit, value, status, at in self.results:
             if value is not None and status in FINAL and at < window.end:
                 values[self.whose(key), code].append((at, unit, float(value)))
         pairs = defaultdict(list)
-        for (who, medication), began in starts.items():
+        begun = {key: min(each) for key, each in starts.items() if min(each) >= year}
+        for (who, medication), start in begun.items():
             for (whose, measured), each in values.items():
-                found = paired(each, min(began)) if whose == who else None
+                found = paired(each, start) if whose == who else None
                 if found:
                     pairs[medication, measured, found[0]].append(found[1:])
         return {name: compared(each) for name, each in pairs.items() if len(each) >= SMALLEST}

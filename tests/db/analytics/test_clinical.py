@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.analytics import batches
 from tasks.analytics.clinical import figures, reading
 from tasks.analytics.source import session
 from tasks.analytics.window import MONTH, before
@@ -90,8 +91,13 @@ def test_figures_of_generated_traffic_are_those_of_the_rows(filled, read):
     assert [tuple(row) for row in found.pending.itertuples(index=False)] == waiting != []
 
 
-def test_values_around_a_start_are_those_of_the_rows(filled, read):
-    """How many, both means, their difference, and the interval of SciPy's paired test."""
+@pytest.mark.parametrize("patients", [batches.BATCH, 7])
+def test_values_around_a_start_are_those_of_the_rows(filled, read, monkeypatch, patients):
+    """How many, both means, their difference, and the interval of SciPy's paired test.
+
+    They are the same whatever batches patients are read in.
+    """
+    monkeypatch.setattr(batches, "BATCH", patients)
     found, theirs = figures.around(read()), filled.around(WINDOW)
     ours = {
         (medication.split()[0], measured, unit): tuple(values)

@@ -305,7 +305,7 @@ def test_batches_meet_without_a_gap(populated, ask, summarise, monkeypatch):
     refresh(populated)
     whole, counted = ask(populated, KEPT), summarise(populated)
     ask(populated, "delete from hl7_analytics.risk_scores returning 1")
-    monkeypatch.setattr(scores, "BATCH", 17)
+    monkeypatch.setattr("tasks.analytics.batches.BATCH", 17)
     assert refresh(populated) == len(whole)
     assert ask(populated, KEPT) == whole
     assert summarise(populated) == counted
