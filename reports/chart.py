@@ -15,6 +15,9 @@ _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 
 _CLIP = re.compile(r"clip\d+")
 
+_TAG = re.compile(r"<[^>]*>")
+"""Texts between them stay as they are: a code such as S52.501A is no number of pixels."""
+
 COLOURS = ("#2f81f7", "#3fb950", "#d29922", "#a371f7", "#f0883e")
 
 
@@ -71,7 +74,8 @@ def image(chart: Any, title: str) -> str:  # noqa: ANN401 - altair has many kind
         .configure_header(labelColor=INK, titleColor=INK)
         .configure_view(stroke=None)
     )
-    svg = _numbered(_DECIMALS.sub(r"\1", vl_convert.vegalite_to_svg(styled.to_dict())))
+    drawn = vl_convert.vegalite_to_svg(styled.to_dict())
+    svg = _numbered(_TAG.sub(lambda tag: _DECIMALS.sub(r"\1", tag[0]), drawn))
     return f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 

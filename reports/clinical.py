@@ -1,19 +1,13 @@
 """The clinical report: who is treated, for what and with what, as counts that show nobody."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports import headlines, people, plot, risk
 from reports.page import page, percent, table
+from tasks.analytics import disclosure
 from tasks.analytics.clinical import figures
 from tasks.analytics.clinical.reading import Clinical
-from tasks.analytics.disclosure import (
-    KNOWN,
-    Disclosure,
-    coded,
-    figure,
-    pair,
-    pending,
-)
+from tasks.analytics.disclosure import KNOWN, Disclosure, coded, figure, pending
 from tasks.analytics.findings import Findings
 from tasks.analytics.frames import records
 from tasks.analytics.patients.reading import ACTIVE
@@ -47,7 +41,7 @@ def report(found: Findings) -> str:
         "## Diagnoses\n\n" + _codes("dx", read.diagnoses, shown, "Patients by diagnosis"),
         "### Together in one patient\n\n" + _together(read, shown),
         "## Medications\n\n" + _codes("rx", read.medications, shown, "Patients by medication"),
-        "### Values before and after a start\n\n" + _around(read),
+        "### Values before and after a start\n\n" + _around(read, shown),
         "## Results without a final value\n\n" + _pending(read, shown),
         "## Risk\n\n" + risk.section(found.risk, shown),
         headlines.definitions(_DEFINED),
@@ -60,11 +54,12 @@ def report(found: Findings) -> str:
 
 
 def _codes(kind: str, listed: "pd.DataFrame", shown: Disclosure, title: str) -> str:
-    if listed.empty:
-        return "None is recorded."
     known = shown.count(KNOWN) or 0
+    common = records(figures.common(listed, known))
+    if not common:
+        return "None is recorded of eleven patients or more."
     rows, names, drawn = [], [], []
-    for row in records(figures.common(listed, known)):
+    for row in _unordered(common, kind, shown):
         ever, now, before = (
             shown.count(coded(kind, row["key"], p)) for p in ("ever", "now", "before")
         )
@@ -79,34 +74,45 @@ def _codes(kind: str, listed: "pd.DataFrame", shown: Disclosure, title: str) -> 
     return page(chart, table(header, rows)).rstrip()
 
 
+def _unordered(rows: list[dict[str, Any]], kind: str, shown: Disclosure) -> list[dict[str, Any]]:
+    """Put codes with a suppressed count at the end, by name: their place would tell about it."""
+    hidden = [row for row in rows if shown.count(coded(kind, row["key"])) is None]
+    return [row for row in rows if row not in hidden] + sorted(hidden, key=lambda row: row["key"])
+
+
 def _together(read: Clinical, shown: Disclosure) -> str:
-    pairs = records(figures.together(read).head(figures.PAIRS))
+    pairs = disclosure.listed_pairs(read, shown)
     if not pairs:
-        return "No two of them were recorded in one patient."
-    rows = []
-    for row in pairs:
-        both = shown.count(pair(row["first"], row["second"]))
-        lift = "-" if both is None else f"{row['lift']:.1f} x"
-        rows.append((figures.code(row["first"]), figures.code(row["second"]), spelled(both), lift))
+        return "No two of them can be shown together."
+    is_lift_told = shown.count(KNOWN) is not None
+    rows = [
+        (
+            figures.code(row["first"]),
+            figures.code(row["second"]),
+            spelled(row["both"]),
+            f"{row['lift']:.1f} x" if is_lift_told else "-",
+        )
+        for row in pairs
+    ]
     header = ("diagnosis", "and", "patients with both", "as often as by chance")
     return table(header, rows)
 
 
-def _around(read: Clinical) -> str:
+def _around(read: Clinical, shown: Disclosure) -> str:
     rows = [
         (
             row["medication"],
             f"{row['measured']} ({row['unit']})",
-            row["patients"],
+            spelled(row["patients"]),
             f"{row['before']:.1f}",
             f"{row['after']:.1f}",
             f"{row['difference']:+.2f}",
             f"{row['lo']:+.2f} to {row['hi']:+.2f}",
         )
-        for row in records(figures.around(read))
+        for row in disclosure.listed_starters(read, shown)
     ]
     if not rows:
-        return "No eleven patients have a value both before and after the start of one of them."
+        return "No values before and after a start can be shown."
     said = (
         "Descriptive: the last value of 180 days before, and the first from a day to 180 days after"
         " a start, of the same patients. Nothing follows about what a medication does."
@@ -124,7 +130,7 @@ def _pending(read: Clinical, shown: Disclosure) -> str:
             figures.code(row["key"]),
             *(spelled(shown.count(pending(row["key"], age))) for age in ages),
         )
-        for row in records(read.pending)
+        for row in sorted(records(read.pending), key=lambda row: str(row["key"]))
     ]
     return table(("analyte", *ages.values()), rows)
 

@@ -86,12 +86,14 @@ def _drawn(outlook: Outlook) -> str:
     made = outlook.forecast
     assert made is not None  # noqa: S101 - whoever calls has looked
     daily = outlook.daily
-    counts = [None if daily.counts_people and is_small(n) else n for n in daily.counts]
-    history = pd.DataFrame({"date": daily.days, "value": counts})
+    history = pd.DataFrame({"date": daily.days, "value": daily.counts}).tail(SHOWN_DAYS)
+    if daily.counts_people and any(map(is_small, history["value"])):
+        # A day that is left out would follow from all others and the month's total.
+        history = history.assign(value=None)
     ahead = pd.DataFrame([vars(each) for each in made.forecast])
     name = daily.name
     title = f"{name.capitalize()} a day, and {made.horizon} days ahead with 80 and 95 % intervals"
-    return plot.fan(_dated(history.tail(SHOWN_DAYS)), _dated(ahead), title, f"{name} a day")
+    return plot.fan(_dated(history), _dated(ahead), title, f"{name} a day")
 
 
 def _dated(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -62,8 +62,9 @@ def ages(shown: Disclosure) -> str:
 
 
 def visits(read: Patients, shown: Disclosure) -> str:
-    """Return visits by patient class, with those of the period before."""
-    rows = [_visit(shown, row["patient_class"]) for row in records(figures.by_class(read))]
+    """Return visits by patient class, with those of the period before; by name, not by count."""
+    names = sorted(row["patient_class"] for row in records(figures.by_class(read)))
+    rows = [_visit(shown, name) for name in names]
     rows.append(_total(shown))
     header = ("visits", "began", "share", "period before", "change", "present now")
     return table(header, rows)

@@ -7,7 +7,7 @@ without another, are protected as well.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.analytics.clinical import figures as clinical_figures
 from tasks.analytics.clinical.reading import Clinical
@@ -22,7 +22,7 @@ from tasks.analytics.suppression.cells import (
     change,
     crossed,
     named,
-    overlap,
+    overlap_within,
     subset,
 )
 from tasks.analytics.suppression.protection import protect
@@ -175,7 +175,7 @@ def coded(kind: str, code: str, period: str = "ever") -> Cell:
 def of_codes(kind: str, listed: "pd.DataFrame", known: int) -> Cells:
     """Return the patients of each listed code, in all, in the window and before."""
     cells = Cells({KNOWN: known})
-    for row in records(listed):
+    for row in records(clinical_figures.common(listed, known)):
         ever, now, before = (coded(kind, row["key"], p) for p in ("ever", "now", "before"))
         cells += subset(ever, row["patients"], KNOWN, known)
         cells += subset(now, row["now"], ever, row["patients"])
@@ -189,19 +189,55 @@ def pair(first: str, second: str) -> Cell:
     return named(kind="dx", first=first, second=second)
 
 
-def of_pairs(read: Clinical) -> Cells:
-    """Return the patients of each pair that is listed; who has one only can be worked out."""
+def of_pairs(read: Clinical, known: int) -> Cells:
+    """Return the patients of each pair; who has one only, or none, can be worked out."""
     cells = Cells({})
-    for row in records(clinical_figures.together(read).head(clinical_figures.PAIRS)):
+    for row in records(clinical_figures.together(read)):
         one = coded("dx", row["first"]), int(row["both"] + row["only_first"])
         other = coded("dx", row["second"]), int(row["both"] + row["only_second"])
-        cells += overlap(pair(row["first"], row["second"]), int(row["both"]), one, other)
+        both = pair(row["first"], row["second"])
+        cells += overlap_within(both, int(row["both"]), one, other, (KNOWN, known))
     return cells
+
+
+def listed_pairs(read: Clinical, shown: Disclosure) -> list[dict[str, Any]]:
+    """Return the pairs that may be shown: a row without its count would tell by its place."""
+    rows = records(clinical_figures.together(read))
+    return [row for row in rows if shown.count(pair(row["first"], row["second"])) is not None]
+
+
+def starters(medication: str, measured: str, unit: str) -> Cell:
+    """Name the cell of the patients with a value before and after a medication's start."""
+    return named(rx=medication, measured=measured, unit=unit)
+
+
+def of_starters(read: Clinical, known: int) -> Cells:
+    """Return the patients with values around a start; who has the medication and none, as well."""
+    cells, keys = Cells({}), dict[str, list[str]]()
+    for row in records(read.medications):
+        keys.setdefault(row["code"], []).append(row["key"])
+    ever = dict(zip(read.medications["key"], read.medications["patients"], strict=True))
+    for row in records(read.around):
+        cell = starters(row["medication"], row["measured"], row["unit"])
+        of = keys[row["medication"]]
+        whole = (coded("rx", of[0]), int(ever[of[0]])) if len(of) == 1 else (KNOWN, known)
+        cells += subset(cell, int(row["patients"]), *whole)
+    return cells
+
+
+def listed_starters(read: Clinical, shown: Disclosure) -> list[dict[str, Any]]:
+    """Return the values around a start that may be shown."""
+    rows = zip(records(clinical_figures.around(read)), records(read.around), strict=True)
+    return [
+        row
+        for row, each in rows
+        if shown.count(starters(each["medication"], each["measured"], each["unit"])) is not None
+    ]
 
 
 def pending(code: str, age: str) -> Cell:
     """Name the cell of the results of a code that wait so long."""
-    return named(pending=code, age=age)
+    return named(results="pending", code=code, age=age)
 
 
 def of_pending(read: Clinical) -> Cells:
@@ -211,4 +247,4 @@ def of_pending(read: Clinical) -> Cells:
         for row in records(read.pending)
         for age in ("day", "three_days", "older")
     }
-    return crossed(counts, ("pending", "age")) if counts else Cells({})
+    return crossed(counts, ("code", "age"), {"results": "pending"}) if counts else Cells({})

@@ -139,7 +139,8 @@ def _clinical(asking: Session, found: Findings) -> Findings:
     shown = disclosure.disclose(
         disclosure.of_codes("dx", codes.diagnoses, known),
         disclosure.of_codes("rx", codes.medications, known),
-        disclosure.of_pairs(codes),
+        disclosure.of_pairs(codes, known),
+        disclosure.of_starters(codes, known),
         disclosure.of_pending(codes),
         risk.cells(assessed),
         known=disclosure.of_people(people),

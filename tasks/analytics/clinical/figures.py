@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tasks.analytics.clinical.reading import Clinical
 from tasks.analytics.frames import records
 from tasks.analytics.proportions import change, share
+from tasks.analytics.suppression.cells import is_small
 
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ def code(key: str) -> str:
 
 
 PAIRS = 10
-"""Pairs of diagnoses that are listed."""
+"""Pairs of diagnoses that are looked at; those that may not be shown are not listed."""
 
 
 def common(listed: "pd.DataFrame", people: int) -> "pd.DataFrame":
     """Return the commonest codes: distinct patients in all, in the window, and before.
+
+    A code of 1 to 10 patients is left out: it may be free text, and its row would tell that it is.
 
     Args:
         listed: what was read.
@@ -45,6 +48,7 @@ def common(listed: "pd.DataFrame", people: int) -> "pd.DataFrame":
             change(row["now"], row["before"]),
         )
         for row in records(listed)
+        if not is_small(row["patients"])
     ]
     columns = ["key", "description", "patients", "share", "now", "before", "change"]
     return pd.DataFrame(rows, columns=columns)
@@ -57,7 +61,8 @@ def together(read: Clinical) -> "pd.DataFrame":
     each. It tells of a pattern in what was recorded, and of no cause.
 
     Returns:
-        first, second (keys), both, only_first, only_second, lift; the highest lift first.
+        first, second (keys), both, only_first, only_second, lift; the ten of eleven patients and
+        more with the highest lift.
 
     """
     import pandas as pd  # noqa: PLC0415
@@ -68,12 +73,15 @@ def together(read: Clinical) -> "pd.DataFrame":
     for row in records(read.together):
         first, second = (listed[int(row[name]) - 1] for name in ("first", "second"))
         both, a, b = row["patients"], first["patients"], second["patients"]
+        if is_small(both):
+            continue
         rows.append((first["key"], second["key"], both, a - both, b - both, both * people / a / b))
     columns = ["first", "second", "both", "only_first", "only_second", "lift"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.sort_values(
+    ordered = frame.sort_values(
         ["lift", "first", "second"], ascending=[False, True, True], ignore_index=True
     )
+    return ordered.head(PAIRS)
 
 
 def around(read: Clinical) -> "pd.DataFrame":

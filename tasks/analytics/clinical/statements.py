@@ -23,7 +23,7 @@ each as (
 counted as (
   select code, coding_system, count(*) as patients, count(*) filter (where is_now) as now,
     count(*) filter (where is_before) as before
-  from each group by 1, 2 order by patients desc, code limit {TOP}),
+  from each group by 1, 2 order by patients desc, code, coding_system limit {TOP}),
 described as (
   select distinct on (code, coding_system) code, coding_system, description
   from (select code, coding_system, description, count(*) as n from each

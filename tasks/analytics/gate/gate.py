@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from tasks.analytics import disclosure
 from tasks.analytics.clinical import figures
 from tasks.analytics.findings import Findings
 from tasks.analytics.gate import expected
@@ -79,25 +80,19 @@ def _rules(found: Findings) -> PageRules:
     at, codes = found.origin.as_of, set[str]()
     counted = {} if found.disclosure is None else dict(COUNTED)
     counted |= {} if found.risk is None else RISK
-    if found.clinical is not None:
-        listed = (found.clinical.diagnoses, found.clinical.medications, found.clinical.pending)
-        codes = {figures.code(key) for frame in listed for key in frame["key"]}
+    if found.clinical is not None and found.disclosure is not None:
+        read, shown = found.clinical, found.disclosure
+        common = [figures.common(each, 0) for each in (read.diagnoses, read.medications)]
+        codes = {figures.code(key) for frame in (*common, read.pending) for key in frame["key"]}
         full = {
-            "Diagnoses": found.clinical.diagnoses,
-            "Together in one patient": found.clinical.together,
-            "Medications": found.clinical.medications,
-            "Values before and after a start": found.clinical.around,
-            "Results without a final value": found.clinical.pending,
+            "Diagnoses": len(common[0]),
+            "Together in one patient": len(disclosure.listed_pairs(read, shown)),
+            "Medications": len(common[1]),
+            "Values before and after a start": len(disclosure.listed_starters(read, shown)),
+            "Results without a final value": len(read.pending),
         }
-        counted |= {name: CODED[name] for name, frame in full.items() if not frame.empty}
+        counted |= {name: CODED[name] for name, rows in full.items() if rows}
     back = BACK if found.risk is None else FOLLOWED
     first, last = (at - back).date(), (at + AHEAD).date()
-    return PageRules(first, last, counted, _may_be_shown(found), frozenset(codes))
-
-
-def _may_be_shown(found: Findings) -> frozenset[int] | None:
-    """Return the counts of people that the page may tell; None where it tells only headlines."""
-    if found.disclosure is None:
-        return None
-    around = () if found.clinical is None else figures.around(found.clinical)["patients"]
-    return frozenset({0, *found.disclosure.told, *map(int, around)})
+    told = None if found.disclosure is None else found.disclosure.told | {0}
+    return PageRules(first, last, counted, told, frozenset(codes))

@@ -148,6 +148,20 @@ def overlap(both: Cell, count: int, one: tuple[Cell, int], other: tuple[Cell, in
     return subset(both, count, *one) + subset(both, count, *other)
 
 
+def overlap_within(
+    both: Cell, count: int, one: tuple[Cell, int], other: tuple[Cell, int], whole: tuple[Cell, int]
+) -> Cells:
+    """Return the same in a whole that is counted as well, so that those in neither are known."""
+    either, neither, lone = ("either", both), ("neither", both), ("not", both, other[0])
+    union = one[1] + other[1] - count
+    return overlap(both, count, one, other) + Cells(
+        {one[0]: one[1], lone: other[1] - count, either: union, neither: whole[1] - union}
+        | {whole[0]: whole[1]},
+        (Equation(either, (one[0], lone)), Equation(whole[0], (either, neither))),
+        frozenset({lone, either, neither}),
+    )
+
+
 def change(now: tuple[Cell, int], prior: tuple[Cell, int]) -> Cells:
     """Return a count beside the one of the period before, and the difference of both."""
     difference = changed(now[0], prior[0])

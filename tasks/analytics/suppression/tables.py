@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from tasks.analytics.suppression.cells import (
     Cell,
     Cells,
-    Equation,
     crossed,
     named,
     overlap,
+    overlap_within,
     subset,
 )
 from tasks.analytics.suppression.protection import protect
@@ -121,19 +121,11 @@ def spelled(count: Count) -> str:
 
 
 def _pair(one: tuple[str, int], other: tuple[str, int], both: int, whole: int | None) -> Cells:
-    first, second = _group(one[0]), _group(other[0])
+    groups = (_group(one[0]), one[1]), (_group(other[0]), other[1])
     pair = _group(one[0], other[0])
-    table = overlap(pair, both, (first, one[1]), (second, other[1]))
     if whole is None:
-        return table
-    either, neither, lone = ("either", pair), ("neither", pair), ("not", pair, second)
-    union = one[1] + other[1] - both
-    counts = {first: one[1], lone: other[1] - both, either: union}
-    return table + Cells(
-        {**counts, neither: whole - union, named(): whole},
-        (Equation(either, (first, lone)), Equation(named(), (either, neither))),
-        frozenset({lone, either, neither}),
-    )
+        return overlap(pair, both, *groups)
+    return overlap_within(pair, both, *groups, (named(), whole))
 
 
 def _group(*codes: str) -> Cell:

@@ -68,7 +68,7 @@ class Rows:
         ]
 
     def together(self, window):
-        """Return pairs of the listed diagnoses as {(key, key): (both, lift)}."""
+        """Return the ten pairs of many with the highest lift as {(key, key): (both, lift)}."""
         people = defaultdict(set)
         for key, code, system, _, at in self.codes["diagnoses"]:
             if at < window.end:
@@ -78,10 +78,11 @@ class Rows:
         for place, first in enumerate(keys):
             for second in keys[place + 1 :]:
                 both = len(people[first] & people[second])
-                if both:
+                if both >= SMALLEST:
                     by_chance = len(people[first]) / known * len(people[second])
                     pairs[first, second] = both, both / by_chance
-        return pairs
+        first = sorted(pairs, key=lambda pair: (-pairs[pair][1], *pair))[:10]
+        return {pair: pairs[pair] for pair in first}
 
     def pending(self, end):
         """Count results without a final value as (key, all, up to a day, to three days, older)."""

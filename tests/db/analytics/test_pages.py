@@ -5,12 +5,17 @@ from datetime import timedelta
 
 import pytest
 
+from reports import plot
 from reports.draft import PAGES
 from tasks.analytics import findings
 from tasks.analytics.disclosure import ALIVE, HEADLINES, KNOWN, figure
 from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import require
+from tasks.analytics.gate.reading import cells, pictures
 from tasks.analytics.rollups.refresh import refresh
+from tasks.analytics.suppression.attack import disclosed
+from tasks.analytics.suppression.cells import named, overlap_within
+from tasks.analytics.suppression.protection import protect
 from tasks.analytics.suppression.tables import spelled
 from tasks.control import clock
 from tasks.control.errors import Refused
@@ -80,9 +85,9 @@ def test_headline_figures_are_the_same_everywhere(few_dead, ask, place, kind):
         assert replace(kpi, **dict.fromkeys(other.suppressed)) == replace(
             other, suppressed=frozenset()
         )
-    for name, cells in HEADLINES.items():
+    for name, pair in HEADLINES.items():
         (kpi,) = [each for each in found.kpis if each.name == name]
-        assert [kpi.value, kpi.before] == found.disclosure.column(cells)
+        assert [kpi.value, kpi.before] == found.disclosure.column(pair)
         assert kpi.value
 
 
@@ -102,3 +107,52 @@ def test_a_moment_that_has_not_come_is_refused(populated, place):
         findings.gather(
             place(populated), "dashboard", now=clock.now() + timedelta(hours=1), limit_ms=500
         )
+
+
+@pytest.fixture
+def waiting(few_dead, ask):
+    """Let results wait, and few visits be of a class."""
+    ask(few_dead, "update hl7.lab_results set result_status = 'P' where mod(id, 3) = 0 returning 1")
+    return few_dead
+
+
+def test_results_that_wait_stand_beside_patients(waiting, place):
+    """The total of one is no total of the other."""
+    found = findings.gather(place(waiting), "clinical", now=END, limit_ms=500)
+    assert len(found.clinical.pending)
+    page = PAGES["clinical"](found)
+    require(gate.checks(waiting, found, page, END))
+    assert "## Results without a final value" in page
+
+
+def test_what_is_suppressed_tells_nothing_by_its_place(waiting, place):
+    """Rows are by name, at the end, or not there; lift tells no total that is not told."""
+    found = findings.gather(place(waiting), "clinical", now=END, limit_ms=500)
+    page = PAGES["clinical"](found)
+    tables = {}
+    for cell in cells(page):
+        if cell.row:
+            tables.setdefault(cell.heading, {}).setdefault(cell.row, []).append(cell.text)
+    for heading in ("Visits", "Results without a final value"):
+        names = [row[0] for row in tables[heading].values() if row[0] != "all"]
+        assert names == sorted(names)
+    for heading in ("Diagnoses", "Medications"):
+        hidden = [row[2] == "suppressed" for row in tables[heading].values()]
+        assert hidden == sorted(hidden)
+    assert "suppressed" not in str(tables.get("Together in one patient"))
+    assert found.disclosure.count(KNOWN) is not None or " x |" not in page
+
+
+def test_who_has_neither_of_two_diagnoses_is_protected():
+    """Known 100, of whom 60 and 50 have one of them and 15 both: five have neither."""
+    known, one, other = (named(), 100), (named(a="a"), 60), (named(b="b"), 50)
+    page = overlap_within(named(a="a", b="b"), 15, one, other, known)
+    assert disclosed(page, frozenset())
+    assert disclosed(page, protect(page)) == {}
+
+
+def test_codes_stand_in_charts_as_they_are():
+    """A decimal of a code is no hundredth of a pixel."""
+    drawn = pictures(plot.bars(["S52.501A", "J45.909"], {"patients": [20, 30]}, "a", "patients"))
+    assert "S52.501A" in drawn[0]
+    assert "J45.909" in drawn[0]
