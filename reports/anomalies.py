@@ -5,6 +5,7 @@ from reports.page import counted, details, duration, page, percent, table
 from tasks.analytics.anomalies.model import Episode, Method
 from tasks.analytics.findings import Findings
 from tasks.analytics.watch import Watch
+from tasks.analytics.window import HOUR
 
 
 SHOWN_HOURS = 168
@@ -15,9 +16,8 @@ def report(found: Findings) -> str:
     seen = found.watch
     assert seen is not None  # noqa: S101 - an anomalies report has one
     recent = seen.recent()
-    verdict = "AS EXPECTED" if not recent and not seen.silent else "NOT AS EXPECTED"
     return page(
-        f"# {verdict}: messages of {found.origin.stanza}",
+        f"# {_verdict(seen)}: messages of {found.origin.stanza}",
         f"**{counted(len(recent), 'episode')}** in 24 hours ·"
         f" **{counted(len(seen.silent), 'connection')}** in silence ·"
         f" **{_expected(seen):.1f}** episodes expected of chance in six weeks",
@@ -33,6 +33,20 @@ def report(found: Findings) -> str:
             is_compared=False,
         ),
     )
+
+
+def _verdict(seen: Watch) -> str:
+    if seen.hours.empty:
+        return "NOTHING TO EXPECT YET"
+    return "NOT AS EXPECTED" if seen.recent() or seen.silent else "AS EXPECTED"
+
+
+def beside(seen: Watch) -> str:
+    """Return what a verdict on targets has to say besides; nothing where all is as expected."""
+    if seen.silent:
+        return f", SILENT CONNECTIONS: {len(seen.silent)}"
+    high = [episode for _, episode in seen.recent() if episode.severity == "high"]
+    return f", NOT AS EXPECTED: {len(high)}" if high else ""
 
 
 def summary(seen: Watch) -> str:
@@ -76,9 +90,13 @@ def _expected(seen: Watch) -> float:
 
 
 def _drawn(seen: Watch) -> str:
+    import pandas as pd  # noqa: PLC0415 - half a second
+
     if seen.hours.empty:
         return "No message came in six weeks."
-    last = seen.hours.tail(SHOWN_HOURS)
+    hours = pd.date_range(end=seen.window.end - HOUR, periods=SHOWN_HOURS, freq="h")
+    counts = seen.hours.set_index("hour")["n"].reindex(hours, fill_value=0)
+    last = pd.DataFrame({"hour": hours, "n": counts.to_numpy()})
     return plot.lines(last, "hour", {"n": "messages"}, "Messages by hour, seven days", "messages")
 
 

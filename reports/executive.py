@@ -21,7 +21,8 @@ def report(found: Findings) -> str:
     assert patients is not None  # noqa: S101
     assert shown is not None  # noqa: S101
     assert found.watch is not None  # noqa: S101
-    title = f"{headlines.targets(found.kpis)}: executive report of {found.origin.stanza}"
+    verdict = headlines.targets(found.kpis) + anomalies.beside(found.watch)
+    title = f"{verdict}: executive report of {found.origin.stanza}"
     return page(
         headlines.opening(title, found.kpis, HEADLINES),
         "## Messages\n\n" + _days(read),

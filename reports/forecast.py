@@ -52,13 +52,14 @@ def summary(outlooks: Sequence[Outlook]) -> str:
             _figure(each.forecast.backtest.naive_mase),
         )
         if each.forecast
-        else (each.daily.name, "-", "-", each.refusal or "-", "-", "-")
+        else (each.daily.name, "-", "-", "no forecast", "-", "-")
         for each in outlooks
     ]
     header = ("next 7 days", "expected", "80 % interval of a day", "method", "MASE", "last week's")
     first = outlooks[0] if outlooks else None
     drawn = _drawn(first) if first and first.forecast else None
-    return page(drawn, table(header, rows)).rstrip()
+    refused = [f"- {each.daily.name}: {each.refusal}" for each in outlooks if each.refusal]
+    return page(drawn, table(header, rows), "\n".join(refused)).rstrip()
 
 
 def section(outlook: Outlook) -> str:

@@ -58,9 +58,16 @@ def opening(title: str, kpis: Sequence[Kpi], names: Sequence[str]) -> str:
 
 
 def targets(kpis: Sequence[Kpi]) -> str:
-    """Return the verdict on all targets."""
-    wrong = missed(kpis)
-    return f"{len(wrong)} OF THE TARGETS MISSED" if wrong else "ALL TARGETS MET"
+    """Return the verdict on all targets; one without data is not met."""
+    wrong, without = missed(kpis), unknown(kpis)
+    if wrong:
+        return f"{len(wrong)} OF THE TARGETS MISSED"
+    return f"{len(without)} OF THE TARGETS WITHOUT DATA" if without else "ALL TARGETS MET"
+
+
+def unknown(kpis: Sequence[Kpi]) -> list[str]:
+    """Return the figures that have a target, and no data to hold against it."""
+    return [kpi.name for kpi in kpis if kpi.status == "no data"]
 
 
 def missed(kpis: Sequence[Kpi]) -> list[str]:

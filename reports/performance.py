@@ -1,5 +1,6 @@
 """The performance report: how messages did in a week, and hour by hour in the last day."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reports import anomalies, headlines, plot
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 HEADLINES = ("Messages, 7 days", "Success, 7 days", "Processing time p95, 24 h")
 
 
+KINDS = 15
+"""Kinds of messages that are listed."""
+
+
 def report(found: Findings) -> str:
     """Return the page; the first line is the verdict, the second the three headlines."""
     read, day = found.messages, found.trends
     assert read is not None  # noqa: S101 - a performance report has all three
     assert day is not None  # noqa: S101
     assert found.watch is not None  # noqa: S101
-    verdict = f"INTERFACES {'OFF' if headlines.missed(found.kpis) else 'ON'} TARGET"
-    title = f"{verdict}: performance of {found.origin.stanza}"
+    title = f"{_verdict(found)}: performance of {found.origin.stanza}"
     hourly, messages = trends.hourly(day), int(figures.split(read)[0]["messages"].sum())
     return page(
         headlines.opening(title, found.kpis, HEADLINES),
@@ -48,6 +52,12 @@ def report(found: Findings) -> str:
             {"messages": messages},
         ),
     )
+
+
+def _verdict(found: Findings) -> str:
+    if headlines.missed(found.kpis):
+        return "INTERFACES OFF TARGET"
+    return "NO TRAFFIC" if headlines.unknown(found.kpis) else "INTERFACES ON TARGET"
 
 
 def hours(hourly: "pd.DataFrame") -> str:
@@ -165,9 +175,7 @@ def _waiting(read: Messages) -> str:
             names.get(row["connection_id"], "(none)"),
             row["queued"],
             row["unfinished"],
-            duration((read.window.end - row["oldest_queued"]).total_seconds())
-            if row["queued"]
-            else "-",
+            _age(read, row["oldest_queued"]),
         )
         for row in records(read.waiting)
     ]
@@ -179,8 +187,14 @@ def _waiting(read: Messages) -> str:
     )
 
 
+def _age(read: Messages, oldest: datetime | None) -> str:
+    seconds = None if oldest is None else (read.window.end - oldest).total_seconds()
+    return duration(seconds) if is_known(seconds) else "-"
+
+
 def _kinds(read: Messages) -> str:
-    kinds = records(figures.by_kind(read, ["message_type", "trigger_event"]).head(15))
+    every = figures.by_kind(read, ["message_type", "trigger_event"])
+    kinds = records(every.head(KINDS))
     rows = [
         (
             f"{row['message_type']}^{row['trigger_event']}",
@@ -197,6 +211,7 @@ def _kinds(read: Messages) -> str:
     ]
     return page(
         table(("type and trigger event", "messages", "share", "change", "errors"), rows),
+        f"{counted(len(every) - KINDS, 'rarer kind')} not listed." if len(every) > KINDS else None,
         table(("version", "messages", "share"), versions),
     ).rstrip()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.verbs.output import AsJson, say, screen, show_table
-from flows.verbs.report import AsOf, Html, show_report
+from flows.verbs.report import AsOf, Html, of_file, show_report
 
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def anomalies(
     if file is None:
         show_report("anomalies", as_of, html, of_watch, as_json=as_json)
         return
+    of_file(as_of, html)
     series = reading.read(file)
     found = detect.of_series(zip(series.moments, series.values, strict=True))
     document = told(found, series.spelled.__getitem__)

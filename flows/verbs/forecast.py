@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.verbs.output import AsJson, say, screen, show_table
-from flows.verbs.report import AsOf, Html, show_report
+from flows.verbs.report import AsOf, Html, of_file, show_report
 from tasks.control.errors import Refused
 
 
@@ -45,6 +45,7 @@ def forecast(
     if file is None:
         _of_platform(days, horizon, as_of, html, as_json=as_json)
         return
+    of_file(as_of, html)
     series = reading.read_series(file)
     if not days:
         made = engine.forecast(series, horizon)

@@ -17,7 +17,7 @@ from tasks.analytics.findings import Findings, Report
 from tasks.analytics.gate.check import Check
 from tasks.analytics.source import listed
 from tasks.control import clock
-from tasks.control.errors import OpsError
+from tasks.control.errors import OpsError, Refused
 from tasks.repository.pages import keep_pages
 from tasks.repository.stanza import Stanza
 
@@ -64,6 +64,22 @@ def moment(as_of: datetime | None) -> datetime:
     if as_of is None:
         return clock.now()
     return as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of
+
+
+def of_file(as_of: datetime | None, html: Path | None) -> None:
+    """See that nothing was asked of a file that only the platform's own pages have.
+
+    Raises:
+        Refused: a moment or a page was asked for.
+
+    """
+    if as_of or html:
+        raise Refused(
+            "a file has no page, and is read as a whole",
+            seen="--as-of or --html with a file",
+            expected="--json, or nothing",
+            do="leave out the lines that come after the moment",
+        )
 
 
 def show_report(

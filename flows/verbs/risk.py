@@ -25,12 +25,15 @@ def risk(
     from tasks.analytics import source  # noqa: PLC0415
     from tasks.analytics.risk import scores  # noqa: PLC0415
     from tasks.analytics.risk.document import document  # noqa: PLC0415
+    from tasks.analytics.window import require_past  # noqa: PLC0415
     from tasks.recovery.restoring.lending import lent  # noqa: PLC0415
 
+    now = moment(as_of)
+    require_past(now)
     stanza = site()
     place = source.choose(stanza.settings, stanza.server(), lent(stanza.settings))
     with source.session(place) as session:
-        told = document(scores.read(session, patient_id, moment(as_of)))
+        told = document(scores.read(session, patient_id, now))
     say(told, lambda: _show(told), as_json=as_json)
 
 

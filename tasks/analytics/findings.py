@@ -23,8 +23,7 @@ from tasks.analytics.rollups.refresh import counted_through
 from tasks.analytics.source import SAID, Asked, Session, Source, require_views, session
 from tasks.analytics.trends import Trends
 from tasks.analytics.watch import Watch
-from tasks.analytics.window import DAY, MONTH, WEEK, before, whole_hour
-from tasks.control import clock
+from tasks.analytics.window import DAY, MONTH, WEEK, before, require_past, whole_hour
 from tasks.control.errors import Refused
 
 
@@ -85,13 +84,7 @@ def gather(
         Transient: the source cannot be reached, or did not answer in time.
 
     """
-    if now > clock.now():
-        raise Refused(
-            "the moment has not come",
-            seen=clock.readable(now),
-            expected="now, or one that has passed",
-            do="hl7ops forecast tells what is ahead",
-        )
+    require_past(now)
     with session(source, tell) as asking:
         as_of = _as_of(asking, now)
         origin = Origin(

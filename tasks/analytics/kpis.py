@@ -9,7 +9,7 @@ from tasks.analytics import disclosure
 from tasks.analytics.disclosure import Disclosure
 from tasks.analytics.messages.reading import percentiles
 from tasks.analytics.proportions import change, share
-from tasks.analytics.rollups.tables import SCHEMA
+from tasks.analytics.rollups.tables import DATED, SCHEMA
 from tasks.analytics.source import Session
 from tasks.analytics.window import DAY, MONTH, WEEK, Window, before
 from tasks.repository.facts import CONTRACT
@@ -45,6 +45,7 @@ from {SCHEMA}.activity_hours where hour >= %(prior)s and hour < %(end)s
 _OLDEST = f"""
 select extract(epoch from %(end)s::timestamptz - min(received_at))::float8
 from {CONTRACT}.messages where status = 'Q' and received_at < %(end)s
+  and {DATED.format("received_at")}
 """  # noqa: S608
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from psycopg import Column, postgres
 
+from tasks.analytics.window import zone
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres.server import Connection, Server, reported
@@ -112,7 +113,11 @@ def choose(settings: Settings, primary: Server, copy: Server | None = None) -> S
         primary: the operated server.
         copy: a restored copy that runs; the database of the primary's address is read there.
 
+    Raises:
+        Refused: there is no such time zone as the settings name.
+
     """
+    zone(settings.analytics_timezone)
     url = settings.analytics_url or settings.standby_url
     limits = settings.analytics_timeout_seconds, settings.analytics_timezone
     if copy is not None:
@@ -149,6 +154,12 @@ def session(source: Source, tell: Callable[[str], None] = lambda _: None) -> Ite
         row = connection.execute(_STANDING).fetchone()
         assert row is not None  # noqa: S101 - a query without a FROM
         yield Session(source, connection, row[0], tell)
+
+
+def has_view(connection: Connection, name: str) -> bool:
+    """Tell whether a view of the contract is there."""
+    row = connection.execute("select to_regclass(%s)", [f"{CONTRACT}.{name}"]).fetchone()
+    return bool(row and row[0])
 
 
 def require_views(connection: Connection, *names: str) -> None:

@@ -13,6 +13,7 @@ from tasks.analytics.risk import scores
 from tasks.analytics.rollups import refresh
 from tasks.analytics.rollups.refresh import Refreshed
 from tasks.analytics.suppression.cells import THRESHOLD
+from tasks.analytics.window import require_past
 from tasks.control.phases import Progress
 from tasks.control.steps import step
 from tasks.postgres.server import Server
@@ -74,6 +75,7 @@ def new_findings(stanza: Stanza, found: Findings) -> list[Alert]:
 @step("score patients", "score patients of {stanza.name}")
 def score_patients(stanza: Stanza, now: datetime) -> dict[str, int]:
     """Score every patient in the database, where the scores stay; return how many by band."""
+    require_past(now)
     with stanza.server().connect(statement_timeout_s=300) as connection:
         scores.refresh(connection, now)
         return scores.standing(connection)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
+from tasks.control import clock
 from tasks.control.errors import Refused
 
 
@@ -56,6 +57,22 @@ def before(end: datetime, span: timedelta) -> Window:
     return Window(last - span, last)
 
 
+def require_past(moment: datetime) -> None:
+    """See that a moment has come.
+
+    Raises:
+        Refused: it lies ahead.
+
+    """
+    if moment > clock.now():
+        raise Refused(
+            "the moment has not come",
+            seen=clock.readable(moment),
+            expected="now, or one that has passed",
+            do="hl7ops forecast tells what is ahead",
+        )
+
+
 def zone(name: str) -> ZoneInfo:
     """Return the time zone that hours of the day, weekdays and days are told in.
 
@@ -63,12 +80,11 @@ def zone(name: str) -> ZoneInfo:
         Refused: there is no such time zone.
 
     """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    if name not in available_timezones():
         raise Refused(
             "there is no such time zone",
             seen=name,
             expected="a name of the IANA database, such as Europe/Zurich",
             do="correct ANALYTICS_TIMEZONE",
-        ) from None
+        )
+    return ZoneInfo(name)

@@ -41,8 +41,22 @@ class Server:
         return replace(self, address=conninfo.make_conninfo(self.address, dbname=name))
 
     def parameters(self) -> dict[str, str]:
-        """Return the parts of the address, the password among them."""
-        return {key: str(value) for key, value in conninfo.conninfo_to_dict(self.address).items()}
+        """Return the parts of the address, the password among them.
+
+        Raises:
+            Refused: it is no address; what stands in it is not told.
+
+        """
+        try:
+            parts = conninfo.conninfo_to_dict(self.address)
+        except psycopg.Error:
+            raise Refused(
+                "the address of a server cannot be read",
+                stanza=self.stanza,
+                expected="postgresql://user:password@host:port/database, each % in it as %25",
+                do="correct the setting that holds it",
+            ) from None
+        return {key: str(value) for key, value in parts.items()}
 
     @contextmanager
     def connect(
@@ -53,8 +67,10 @@ class Server:
         Raises:
             Transient: the server cannot be reached, or a deadline passed.
             OpsError: the server refused a statement; the text quotes no value of a row.
+            Refused: it is no address.
 
         """
+        self.parameters()
         options = (
             f"-c statement_timeout={int(statement_timeout_s * 1000)}"
             f" -c lock_timeout={lock_timeout_ms}"

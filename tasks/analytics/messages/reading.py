@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.analytics.rollups.tables import COUNTS, NOBODY, SCHEMA
+from tasks.analytics.rollups.tables import COUNTS, DATED, NOBODY, SCHEMA
 from tasks.analytics.source import Session
 from tasks.analytics.window import Window
 from tasks.repository.facts import CONTRACT
@@ -50,7 +50,7 @@ _WAITING = f"""
 select coalesce(connection_id, {NOBODY}) as connection_id,
   count(*) filter (where status = 'Q') as queued,
   count(*) filter (where status in ('R', 'P')) as unfinished,
-  min(received_at) filter (where status = 'Q') as oldest_queued
+  min(received_at) filter (where status = 'Q' and {DATED.format("received_at")}) as oldest_queued
 from {CONTRACT}.messages
 where status in ('R', 'Q', 'P') and received_at < %(end)s group by 1 order by 1
 """  # noqa: S608

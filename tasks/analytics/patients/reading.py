@@ -32,8 +32,8 @@ visits as (
     and coalesce(e.discharged_at, e.admitted_at + interval '1 year') >= %(prior)s
   group by 1),
 told as (
-  select case when p.birth_date <= (%(end)s at time zone 'UTC')::date then
-      extract(year from age((%(end)s at time zone 'UTC')::date, p.birth_date))::int end as age,
+  select case when isfinite(p.birth_date) and p.birth_date <= (%(end)s at time zone 'UTC')::date
+    then extract(year from age((%(end)s at time zone 'UTC')::date, p.birth_date))::int end as age,
     coalesce(p.sex, 'U') as sex, p.first_seen_at,
     p.is_deceased and coalesce(p.deceased_at < %(end)s, true) as is_deceased,
     p.is_deceased and p.deceased_at >= %(begin)s and p.deceased_at < %(end)s as has_died,
@@ -52,13 +52,14 @@ from told group by 1, 2, 3, 4, 5, 6, 7, 8 order by 1, 2, 3, 4, 5, 6, 7, 8
 """  # noqa: S608 - names of our own
 
 _VISITS = f"""
-select patient_class,
+select coalesce(patient_class, 'U') as patient_class,
   count(*) filter (where admitted_at >= %(begin)s) as admissions,
   count(*) filter (where admitted_at < %(begin)s and admitted_at >= %(prior)s) as before,
   count(*) filter (where coalesce(discharged_at, 'infinity') >= %(end)s
     and admitted_at >= %(end)s - interval '1 year') as present,
   (percentile_cont(0.5) within group (order by extract(epoch from discharged_at - admitted_at))
-    filter (where discharged_at >= %(begin)s and discharged_at < %(end)s) / 3600)::float8
+    filter (where discharged_at >= %(begin)s and discharged_at < %(end)s
+      and isfinite(admitted_at)) / 3600)::float8
     as median_hours
 from {CONTRACT}.encounters
 where not is_cancelled and admitted_at < %(end)s

@@ -36,7 +36,8 @@ select date_trunc('hour', received_at, 'UTC') as hour, coalesce(connection_id, {
     as connection_id, direction, message_type, coalesce(trigger_event, '') as trigger_event,
   coalesce(version, '') as version, status, coalesce(ack_code, '') as ack_code,
   coalesce(error_category, '') as error_category, attempts, size_bytes,
-  extract(epoch from processed_at - received_at) * 1000 as ms,
+  case when isfinite(processed_at) then extract(epoch from processed_at - received_at) * 1000 end
+    as ms,
   coalesce(sending_application, '') as application, coalesce(sending_facility, '') as facility,
   coalesce(nullif(control_id, ''), message_id::text) as control_id
 from {CONTRACT}.messages

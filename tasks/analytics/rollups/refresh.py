@@ -33,17 +33,17 @@ select to_regclass('{CONTRACT}.patients') is not null
 
 _NEW_MESSAGES = f"""
 select distinct date_trunc('hour', received_at, 'UTC') from {CONTRACT}.messages
-where message_id > %s
+where message_id > %s and {tables.DATED.format("received_at")}
 union
 select distinct hour from {tables.SCHEMA}.message_hours where queued + unfinished > 0
 """  # noqa: S608
 
 _NEW_VISITS = f"""
 select distinct date_trunc('hour', first_seen_at, 'UTC') from {CONTRACT}.patients
-where patient_id > %s
+where patient_id > %s and {tables.DATED.format("first_seen_at")}
 union
 select distinct date_trunc('hour', admitted_at, 'UTC') from {CONTRACT}.encounters
-where encounter_id > %s and admitted_at is not null
+where encounter_id > %s and {tables.DATED.format("admitted_at")}
 """  # noqa: S608
 
 _REMEMBER = f"""

@@ -10,6 +10,9 @@ from tasks.postgres.server import Connection, Server
 
 SCHEMA = "hl7_analytics"
 
+DATED = "{0} >= '1900-01-01' and {0} < '2200-01-01'"
+"""What a time has to keep to be counted: PostgreSQL knows infinity and years before Christ."""
+
 NOBODY = 0
 """The connection of messages that came on none."""
 
