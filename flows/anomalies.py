@@ -7,7 +7,7 @@ from prefect import flow
 from blocks.stanza import load_stanza
 from flows.report import OFF, publish_checked
 from reports.draft import Draft
-from tasks.analytics.steps import new_findings
+from tasks.analytics.steps import Site, Told, new_findings
 from tasks.control import clock, events
 
 
@@ -23,7 +23,8 @@ def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int | str:
     **Starts** every hour, or by hand.
 
     **Tells** of each episode once, when it begins: an event that a notification block can be told
-    of (`hl7ops notify`). The page says since when, how far off, and by which rule.
+    of (`hl7ops notify`). The page says since when, how far off, and by which rule. Where the page
+    is blocked, people are told still, but of a connection without its name.
 
     **Preconditions.** The platform keeps the contract. The first week is only learnt from.
 
@@ -39,9 +40,18 @@ def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int | str:
     site, draft = load_stanza(stanza), Draft(stanza, "anomalies", clock.now())
     if not site.settings.enable_analytics:
         return OFF
-    publish_checked(site, draft, as_of or clock.now())
-    assert draft.findings is not None  # noqa: S101 - it was published
-    found = new_findings(site, draft.findings)
-    for each in found:
-        events.emit(KINDS[each.kind], stanza, {"subject": each.subject, "text": each.text})
+    try:
+        publish_checked(site, draft, as_of or clock.now())
+    finally:
+        found = _told(site, draft)
     return len(found)
+
+
+def _told(site: Site, draft: Draft) -> list[Told]:
+    """Tell of what nobody was told of yet; also where the page is blocked."""
+    if draft.findings is None:
+        return []
+    found = new_findings(site, draft.findings, is_published=draft.error is None)
+    for each in found:
+        events.emit(KINDS[each.kind], draft.stanza, {"subject": each.subject, "text": each.text})
+    return found

@@ -1,5 +1,6 @@
 """The runbook of reports."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from prefect import flow
@@ -71,6 +72,8 @@ def publish_checked(site: Site, draft: Draft, now: datetime) -> str:
         events.emit(
             events.BLOCKED, stanza, {"subject": f"no {kind} report", "text": str(draft.error)}
         )
+        with suppress(OpsError):
+            keep_report(site, {f"{kind}.html": standalone(published(draft))})
         raise
     page = published(draft)
     keep_report(site, {f"{kind}.html": standalone(page)})

@@ -122,10 +122,11 @@ def show_report(
         draft.error = str(error)
         errors.print(published(draft), markup=False)
         raise
-    page = published(draft)
-    keep_pages(stanza, {f"{kind}.html": standalone(page)})
-    if html:
-        write_page(html, page)
+    finally:
+        page = published(draft)
+        keep_pages(stanza, {f"{kind}.html": standalone(page)})
+        if html:
+            write_page(html, page)
     document = _document(found, draft.checks, page) | more(found)
     say(document, lambda: _show(found, page), as_json=as_json)
 

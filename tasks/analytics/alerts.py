@@ -1,7 +1,7 @@
 """What people were told of: each episode once, whoever runs how often."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.analytics.rollups.tables import SCHEMA
@@ -14,6 +14,9 @@ on conflict do nothing returning 1
 """  # noqa: S608 - names of our own
 
 
+UNNAMED = "a connection"
+
+
 @dataclass(frozen=True)
 class Alert:
     """One finding to tell: what kind, of what, since when, and in words."""
@@ -22,6 +25,14 @@ class Alert:
     subject: str
     start: datetime
     text: str
+
+    @property
+    def nameless(self) -> "Alert":
+        """The same of a connection, without its name."""
+        if self.kind != "silence":
+            return self
+        text = self.text.replace(self.subject, UNNAMED)
+        return replace(self, subject=UNNAMED, text=text)
 
 
 def new(server: Server, found: Iterable[Alert]) -> list[Alert]:

@@ -28,6 +28,9 @@ Site: TypeAlias = Stanza
 """What a runbook hands on from step to step."""
 
 
+Told: TypeAlias = Alert
+"""What people are told."""
+
 SMALLEST: int = THRESHOLD
 """No smaller number of patients is told."""
 
@@ -66,10 +69,14 @@ def require_checks(checks: list[Check]) -> None:
 
 
 @step("new findings", "new findings of {stanza.name}")
-def new_findings(stanza: Stanza, found: Findings) -> list[Alert]:
-    """Return what is not as expected and nobody was told of yet, and remember it."""
+def new_findings(stanza: Stanza, found: Findings, *, is_published: bool) -> list[Alert]:
+    """Return what is not as expected and nobody was told of yet, and remember it.
+
+    A page that is blocked may be so for the name of a connection, which is then left out.
+    """
     assert found.watch is not None  # noqa: S101 - an anomalies report has one
-    return alerts.new(stanza.server(), watch.findings(found.watch))
+    told = alerts.new(stanza.server(), watch.findings(found.watch))
+    return told if is_published else [each.nameless for each in told]
 
 
 @step("score patients", "score patients of {stanza.name}")

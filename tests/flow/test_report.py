@@ -64,10 +64,38 @@ def test_an_episode_is_told_once(traffic, page):
 
     with traffic.server().connect() as connection:
         connection.execute("delete from hl7_analytics.alerts")
-    first = anomalies("main", END + timedelta(days=3))
+    first = anomalies("main", END + timedelta(days=2))
     assert first > 0
     assert "NOT AS EXPECTED" in page("anomalies-report-main")
-    assert anomalies("main", END + timedelta(days=3)) == 0
+    assert anomalies("main", END + timedelta(days=2)) == 0
+
+
+def test_people_are_told_though_the_page_is_blocked(traffic, page, monkeypatch):
+    """The name of a connection looks like a number; whoever is told learns of it without its name."""
+    from flows import anomalies
+
+    told = []
+    monkeypatch.setattr(anomalies.events, "emit", lambda name, _, text: told.append((name, text)))
+    with traffic.server().connect() as connection:
+        connection.execute("delete from hl7_analytics.alerts")
+        names = connection.execute("select id, name from hl7.connections").fetchall()
+        connection.execute("update hl7.connections set name = 'mrn 4711-' || id")
+    try:
+        with pytest.raises(Corrupt):
+            anomalies.anomalies("main", END + timedelta(days=2))
+    finally:
+        with traffic.server().connect() as connection:
+            for key, name in names:
+                connection.execute(
+                    "update hl7.connections set name = %s where id = %s", [name, key]
+                )
+    silences = [text for name, text in told if name == anomalies.events.SILENCE]
+    assert silences
+    assert {text["subject"] for text in silences} == {"a connection"}
+    assert "4711" not in str(told)
+    assert page("anomalies-report-main").startswith("# NOT PUBLISHED")
+    kept = traffic.catalogue.storage.get("main/reports/anomalies.html").decode()
+    assert "NOT PUBLISHED" in kept
 
 
 def test_what_fails_a_check_is_not_published(traffic, page, monkeypatch):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tasks.analytics import disclosure
 from tasks.analytics.clinical import figures
 from tasks.analytics.findings import Findings
-from tasks.analytics.gate import expected
+from tasks.analytics.gate import expected, reading
 from tasks.analytics.gate.check import Check
 from tasks.analytics.gate.disclosure import check_cells
 from tasks.analytics.gate.frames import check_frames
@@ -99,4 +99,11 @@ def _rules(found: Findings) -> PageRules:
     back = BACK if found.risk is None else FOLLOWED
     first, last = (at - back).date(), (at + AHEAD).date()
     told = None if found.disclosure is None else found.disclosure.told | {0}
-    return PageRules(first, last, counted, told, frozenset(codes))
+    return PageRules(first, last, counted, told, frozenset(codes), _names(found))
+
+
+def _names(found: Findings) -> frozenset[str]:
+    """Return the words of the names of connections."""
+    names = [] if found.messages is None else list(map(str, found.messages.connections["name"]))
+    silent = () if found.watch is None else found.watch.silent
+    return frozenset(reading.tokens([*names, *(each.connection for each in silent)]))

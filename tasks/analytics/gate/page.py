@@ -82,8 +82,9 @@ def _words(read: Sequence[str]) -> list[Check]:
 
 
 def _records(read: Sequence[str], rules: PageRules) -> list[Check]:
-    """See that no token looks like the number of a record, but for the codes that are known."""
-    suspects = [token for token in reading.tokens(read) if token not in rules.codes]
+    """See that no token looks like the number of a record, but for codes and names of systems."""
+    known = rules.codes | rules.names
+    suspects = [token for token in reading.tokens(read) if token not in known]
     return _unmatched(suspects, {"page: no number of a record": _RECORD})
 
 

@@ -65,7 +65,8 @@ class PageRules:
     `clinical` names, by the heading above a table, the columns that count patients; each must be
     there. `shown` are the counts of people that the page may tell, where it tells any. Dates lie in
     `first` to `last`, which is the window and the horizon. `codes` are tokens that look like
-    identifiers and are none: codes of diagnoses, of medications.
+    identifiers and are none: codes of diagnoses, of medications. `names`, of connections, may look
+    like the number of a record; whether they are one of a patient is asked still.
     """
 
     first: date
@@ -73,4 +74,5 @@ class PageRules:
     clinical: Mapping[str, frozenset[str]] = field(default_factory=dict)
     shown: frozenset[int] | None = None
     codes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     most_bytes: int = 200_000
