@@ -71,7 +71,7 @@ def test_an_episode_is_told_once(traffic, page):
 
 
 def test_people_are_told_though_the_page_is_blocked(traffic, page, monkeypatch):
-    """The name of a connection looks like a number; whoever is told learns of it without its name."""
+    """A connection is called like a number; whoever is told learns of it without its name."""
     from flows import anomalies
 
     told = []
