@@ -44,3 +44,13 @@ def test_a_file_that_cannot_be_used_is_refused_by_its_line(hl7ops, series):
     assert done.returncode == 3
     assert "line 2" in done.stderr
     assert "Miller" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["anomalies", "forecast"])
+def test_what_a_file_does_not_have_is_not_passed_over(hl7ops, series, verb):
+    """No page, and no moment; exit code 3, and nothing is written."""
+    page = series.with_name("page.html")
+    done = hl7ops(verb, str(series), "--html", str(page), "--as-of", "2026-01-05")
+    assert done.returncode == 3
+    assert "--as-of or --html with a file" in done.stderr
+    assert not page.exists()

@@ -1,9 +1,10 @@
 """Judge one bucket after the other, each by what came before it only."""
 
-from bisect import insort
 from collections import deque
 from datetime import datetime
 from math import isfinite, log, sqrt
+
+from sortedcontainers import SortedList
 
 from tasks.analytics.anomalies.expected import Profile, middle
 from tasks.analytics.anomalies.model import MEDIUM, Judgement, Look, Rules
@@ -64,7 +65,7 @@ class Spread:
         self._rules = rules
         self._mean = Mean(rules.spread)
         self._recent: deque[float] = deque()
-        self._before: list[float] = []
+        self._before: SortedList[float] = SortedList()
         self._scale = Scale(tail=rules.tail, tail_z=MEDIUM, sigmas=rules.spread_sigmas)
 
     def judge(self, change: float, floor: float) -> float:
@@ -72,7 +73,7 @@ class Spread:
         spread = log(self._mean.add(change) + floor)
         self._recent.append(spread)
         if len(self._recent) > self._rules.spread:
-            insort(self._before, self._recent.popleft())
+            self._before.add(self._recent.popleft())
         if not self._before:
             return 0.0
         off = spread - middle(self._before)

@@ -1,10 +1,11 @@
 """What is expected at an hour of a weekday, learnt bucket by bucket."""
 
-from bisect import insort
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import date, datetime
 from statistics import median
+
+from sortedcontainers import SortedList
 
 
 WEEKS = 3
@@ -38,7 +39,7 @@ class Profile:
             lambda: deque(maxlen=MEMORY_WEEKS)
         )
         self._by_hour: dict[int, deque[float]] = defaultdict(lambda: deque(maxlen=MEMORY_DAYS))
-        self._all: list[float] = []
+        self._all: SortedList[float] = SortedList()
         self._hour: tuple[date, int] | None = None
         self._values: list[float] = []
         self._usual: tuple[float | None, float | None] = (None, None)
@@ -57,7 +58,7 @@ class Profile:
 
     def learn(self, value: float) -> None:
         """Take in the bucket that was last asked for."""
-        insort(self._all, value)
+        self._all.add(value)
         self._values.append(value)
 
     def _of(self, moment: datetime) -> tuple[float | None, float | None]:

@@ -1,6 +1,6 @@
 """How far a residual may lie before it stands out, learnt from all residuals before it."""
 
-from bisect import insort
+from sortedcontainers import SortedList
 
 
 SIGMA = 0.6827
@@ -19,7 +19,7 @@ class Scale:
     def __init__(self, *, tail: float, tail_z: float, sigmas: float) -> None:
         """Put |z| = `tail_z` at the quantile `tail`, and |z| = 1 at `sigmas` deviations or more."""
         self._tail, self._tail_z, self._sigmas = tail, tail_z, sigmas
-        self._sizes: list[float] = []
+        self._sizes: SortedList[float] = SortedList()
 
     def __len__(self) -> int:
         """How many residuals it has learnt from."""
@@ -31,8 +31,8 @@ class Scale:
         if not count:
             return floor
         tail = sizes[min(count - 1, int(self._tail * count))] / self._tail_z
-        return max(tail, self._sigmas * sizes[int(SIGMA * count)], floor)
+        return float(max(tail, self._sigmas * sizes[int(SIGMA * count)], floor))
 
     def learn(self, size: float) -> None:
         """Take in the size of a residual."""
-        insort(self._sizes, size)
+        self._sizes.add(size)

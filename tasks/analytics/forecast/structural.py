@@ -15,6 +15,9 @@ from tasks.analytics.forecast.series import Values, after
 LONGEST_DAYS = 2_922
 """Eight years: older days cost time and say nothing of the ones ahead."""
 
+LEAST_KNOWN = 14
+"""With fewer values in those years, as after a gap of as long, all of the history is taken."""
+
 ITERATIONS = 100
 """Of the optimiser; it needs about 25."""
 
@@ -33,7 +36,8 @@ def structural(dates: Sequence[date], values: Values, horizon: int) -> Path:
         horizon: days ahead.
 
     """
-    dates, values = dates[-LONGEST_DAYS:], values[-LONGEST_DAYS:]
+    if (~np.isnan(values[-LONGEST_DAYS:])).sum() >= LEAST_KNOWN:
+        dates, values = dates[-LONGEST_DAYS:], values[-LONGEST_DAYS:]
     exog = regressors(dates, values, dates)
     ahead = regressors(dates, values, after(dates[-1], horizon, "daily"))
     design = np.column_stack([np.ones(len(values)), exog])

@@ -102,6 +102,42 @@ FORGET = tuple(
     for table in ("message_hours", "processing_hours", "outcome_hours")
 )
 
+_CLOSED = f"""
+with found as (
+  select m.hour, m.connection_id, m.direction, m.message_type, m.trigger_event, m.version,
+    count(*) filter (where f.status = 'Q') as queued,
+    count(*) filter (where f.status in ('R', 'P')) as unfinished,
+    count(*) filter (where f.status = 'E') as errors
+  from {SCHEMA}.message_hours m left join fresh f
+    using (hour, connection_id, direction, message_type, trigger_event, version)
+  where m.hour = any(%(kept)s) and m.queued + m.unfinished > 0 group by 1, 2, 3, 4, 5, 6),
+closed as (
+  select f.*, c.closed, least(c.closed, greatest(f.errors - m.errors, 0)) as failed
+  from {SCHEMA}.message_hours m
+    join found f using (hour, connection_id, direction, message_type, trigger_event, version),
+    lateral (select greatest(m.queued + m.unfinished - f.queued - f.unfinished, 0)) c(closed))
+update {SCHEMA}.message_hours m set queued = c.queued, unfinished = c.unfinished,
+  sent = m.sent + c.closed - c.failed, errors = m.errors + c.failed,
+  other_errors = m.other_errors + c.failed
+from closed c
+where (m.hour, m.connection_id, m.direction, m.message_type, m.trigger_event, m.version)
+  = (c.hour, c.connection_id, c.direction, c.message_type, c.trigger_event, c.version)
+"""  # noqa: S608
+
+_WHOLE = f"""
+update {SCHEMA}.outcome_hours o set open = found.open, complete = o.complete + o.open - found.open
+from (select hour, count(distinct (application, facility, control_id))
+      filter (where status in ('Q', 'R', 'P')) as open
+    from unnest(%(kept)s::timestamptz[]) k(hour) left join fresh using (hour) group by 1) found
+where o.hour = found.hour and o.open > found.open
+"""  # noqa: S608
+
+CLOSE = (_CLOSED, _WHOLE)
+"""In hours that were pruned, what is open no longer is sent, or an error where more are there.
+
+What became of a message that was pruned after that is not known; retention keeps queues.
+"""
+
 _SEEN = f"""
 insert into {SCHEMA}.activity_hours
 select hour, sum(p), sum(e) from (

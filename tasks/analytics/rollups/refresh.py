@@ -144,7 +144,8 @@ def _count(connection: Connection, chunk: hours.Chunk) -> int:
         connection.execute(counting.FRESH, asked)
         kept = {hour for (hour,) in connection.execute(counting.KEPT, asked)}
         asked["hours"] = [hour for hour in chunk.hours if hour not in kept]
-        for statement in (*counting.FORGET, *counting.COUNT):
+        asked["kept"] = sorted(kept)
+        for statement in (*counting.FORGET, *counting.COUNT, *counting.CLOSE):
             connection.execute(statement, asked)
     return len(kept)
 

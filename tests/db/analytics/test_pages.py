@@ -156,3 +156,53 @@ def test_codes_stand_in_charts_as_they_are():
     drawn = pictures(plot.bars(["S52.501A", "J45.909"], {"patients": [20, 30]}, "a", "patients"))
     assert "S52.501A" in drawn[0]
     assert "J45.909" in drawn[0]
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_rows_with_odd_values_stop_no_report(populated, ask, place, kind):
+    """Times that no clock shows, a visit that never ends, a value that is no number."""
+    for change in (
+        "patients set first_seen_at = '-infinity', birth_date = 'infinity'",
+        "encounters set admitted_at = '-infinity', discharged_at = 'infinity'",
+        "messages set processed_at = 'infinity'",
+        "lab_results set value_number = 'NaN'",
+    ):
+        table = change.partition(" ")[0]
+        ask(
+            populated,
+            f"update hl7.{change} where id = (select min(id) from hl7.{table}) returning 1",
+        )
+    refresh(populated, END)
+    found = findings.gather(place(populated), kind, now=END, limit_ms=500)
+    require(gate.checks(populated, found, PAGES[kind](found), END))
+
+
+@pytest.mark.parametrize("kind", ["performance", "dashboard", "forecast", "anomalies"])
+def test_what_needs_no_patients_is_reported_without_their_views(populated, ask, place, kind):
+    """The contract lets them be missing."""
+    with populated.connect() as connection:
+        connection.execute("drop view hl7_contract.patients, hl7_contract.encounters cascade")
+    refresh(populated, END)
+    found = findings.gather(place(populated), kind, now=END, limit_ms=500)
+    require(gate.checks(populated, found, PAGES[kind](found), END))
+
+
+def test_an_outage_is_no_target_that_is_met(populated, ask, place):
+    """Without a message in a day there is no processing time, and the count is no usual one."""
+    refresh(populated, END)
+    later = END + timedelta(days=2)
+    refresh(populated, later)
+    found = findings.gather(place(populated), "executive", now=later, limit_ms=500)
+    verdict = PAGES["executive"](found).partition("\n")[0]
+    assert "ALL TARGETS MET" not in verdict
+    assert "WITHOUT DATA, NOT AS EXPECTED" in verdict
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_an_empty_platform_is_reported(platform, place, kind):
+    """Before the first message there is nothing to say, and no failure."""
+    refresh(platform, END)
+    found = findings.gather(place(platform), kind, now=END, limit_ms=500)
+    page = PAGES[kind](found)
+    require(gate.checks(platform, found, page, END))
+    assert "ALL TARGETS MET" not in page

@@ -113,6 +113,30 @@ def test_pruned_messages_stay_counted(populated, ask):
     assert done.kept > 0
 
 
+def test_what_was_open_is_closed_also_where_the_others_were_pruned(populated, ask):
+    """Retention keeps a queue; when it is sent, and one fails, the totals stay what they were."""
+    opened = "update hl7.messages set status = 'Q' where mod(id, 50) = 0 returning 1"
+    queued = len(ask(populated, opened))
+    refresh(populated, END)
+    sums = "select sum(messages), sum(queued), sum(errors) from hl7_analytics.message_hours"
+    ((every, open_, errors),) = ask(populated, sums)
+    assert queued >= open_ > 20
+    ask(populated, "delete from hl7.messages where status in ('S', 'T', 'F') returning 1")
+    ask(
+        populated,
+        "update hl7.messages set status = 'E' where id = (select min(id)"
+        " from hl7.messages where status = 'Q') returning 1",
+    )
+    ask(populated, "update hl7.messages set status = 'S' where status = 'Q' returning 1")
+    refresh(populated, END)
+    assert ask(populated, sums) == [(every, 0, errors + 1)]
+    whole = "select sum(messages), sum(complete) + sum(failed), sum(open)"
+    ((messages, done, left),) = ask(populated, f"{whole} from hl7_analytics.outcome_hours")
+    assert (messages, left) == (done + left, 0)
+    settled = refresh(populated, END)
+    assert settled.counted <= 25
+
+
 def test_two_at_once_count_the_same(populated, ask):
     """Each hour is counted under one lock."""
     with ThreadPoolExecutor(2) as pool:
@@ -150,3 +174,24 @@ def test_who_may_not_make_the_tables_is_told(populated, ask):
         with populated.connect() as connection:
             connection.execute("drop owned by clerk")
             connection.execute("drop role clerk")
+
+
+def test_times_that_no_clock_shows_are_left_out(populated, ask):
+    """PostgreSQL knows infinity and years before Christ; one such row stops nothing."""
+    for table, column in (
+        ("patients", "first_seen_at"),
+        ("encounters", "admitted_at"),
+        ("messages", "processed_at"),
+    ):
+        ask(
+            populated,
+            f"update hl7.{table} set {column} = 'infinity'"
+            f" where id = (select min(id) from hl7.{table}) returning 1",
+        )
+    ask(
+        populated,
+        "update hl7.patients set birth_date = '-infinity' where mod(id, 9) = 0 returning 1",
+    )
+    refresh(populated, END)
+    rows = ask(populated, "select max(hour) from hl7_analytics.activity_hours")
+    assert rows[0][0] < END

@@ -101,3 +101,11 @@ def test_what_a_killed_run_left_of_a_password_goes_with_the_next(tmp_path, monke
 def test_a_server_does_not_show_its_address():
     """Where it is printed, its stanza stands for it."""
     assert "open-sesame" not in repr(Server("main", "postgresql://ops:open-sesame@h/hl7"))
+
+
+def test_an_address_that_cannot_be_read_is_refused_without_quoting_it():
+    """A password with a bare per cent sign is a usual mistake."""
+    server = Server("main", "postgresql://ann:s3cret%zzword@db:5432/hl7")
+    with pytest.raises(Refused, match="cannot be read") as refused, server.connect():
+        pass
+    assert "s3cret" not in str(refused.value)

@@ -113,6 +113,14 @@ def test_gaps_anywhere_do_no_harm():
     assert np.isfinite([vars(period)["hi95"] for period in found.forecast]).all()
 
 
+def test_a_gap_of_ten_years_does_no_harm():
+    """Nothing is known in the years that a model looks at but the last day."""
+    values = noisy(3800)
+    values[200:-1] = np.nan
+    found = forecast(series(days(3800), values), 14)
+    assert np.isfinite([vars(period)["hi95"] for period in found.forecast]).all()
+
+
 def test_a_series_that_nothing_beats_falls_back():
     """Where every week is the same, the naive does not err."""
     found = forecast(series(days(120), np.resize(np.arange(7.0) + 40, 120)))
