@@ -37,7 +37,7 @@ def anomalies(stanza: str = "main", as_of: datetime | None = None) -> int | str:
         as_of: The moment that is looked at; empty: now.
 
     """
-    site, draft = load_stanza(stanza), Draft(stanza, "anomalies", clock.now())
+    site, draft = load_stanza(stanza), Draft(stanza, "anomalies", clock.now(), as_of)
     if not site.settings.enable_analytics:
         return OFF
     try:

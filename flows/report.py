@@ -51,7 +51,7 @@ def report(stanza: str = "main", kind: Kind = "executive", as_of: datetime | Non
         as_of: The moment that windows end before; empty: now.
 
     """
-    site, draft = load_stanza(stanza), Draft(stanza, kind, clock.now())
+    site, draft = load_stanza(stanza), Draft(stanza, kind, clock.now(), as_of)
     if not site.settings.enable_analytics:
         return OFF
     return publish_checked(site, draft, as_of or clock.now())
@@ -73,8 +73,8 @@ def publish_checked(site: Site, draft: Draft, now: datetime) -> str:
             events.BLOCKED, stanza, {"subject": f"no {kind} report", "text": str(draft.error)}
         )
         with suppress(OpsError):
-            keep_report(site, {f"{kind}.html": standalone(published(draft))})
+            keep_report(site, {draft.file: standalone(published(draft))})
         raise
     page = published(draft)
-    keep_report(site, {f"{kind}.html": standalone(page)})
+    keep_report(site, {draft.file: standalone(page)})
     return page.partition("\n")[0].lstrip("# ")

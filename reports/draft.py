@@ -29,12 +29,20 @@ class Draft:
     stanza: str
     kind: Report
     started_at: datetime
+    looks_back: datetime | None = None
+    """The moment that was asked for; empty: now."""
     refreshed: Refreshed | None = None
     asked: list[str] = field(default_factory=list)
     findings: Findings | None = None
     page: str | None = None
     checks: list[Check] = field(default_factory=list)
     error: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The name under which its page is kept; a look back takes no place of today's."""
+        moment = "" if self.looks_back is None else f"-{self.looks_back:%Y%m%dT%H%M}"
+        return f"{self.kind}{moment}.html"
 
     @property
     def warnings(self) -> list[Check]:

@@ -82,7 +82,7 @@ def demo(
         _run(server, REPORTED.format(stanza=known.stanza, kinds=REPORTS, as_of=END), both)
     _show(stanza)
     pages = Path(both["backup_dir"], known.stanza, FOLDER)
-    screen.print(f"\nThe reports: {', '.join(f'{kind}.html' for kind in REPORTS)} in {pages}")
+    screen.print(f"\nThe reports: {', '.join(REPORTS)} in {pages}")
     screen.print(
         f"Done in {time.monotonic() - began:.0f} s. In Prefect they stand as well: make up"
     )

@@ -109,7 +109,7 @@ def show_report(
     from tasks.analytics.gate.check import require  # noqa: PLC0415
 
     stanza, now = site(), moment(as_of)
-    draft = Draft(stanza.name, kind, clock.now())
+    draft = Draft(stanza.name, kind, clock.now(), as_of)
     with progress(quiet=as_json) as tell:
         draft.findings = found = _gathered(stanza, draft, now, tell)
         draft.page = compose(draft)
@@ -124,7 +124,7 @@ def show_report(
         raise
     finally:
         page = published(draft)
-        keep_pages(stanza, {f"{kind}.html": standalone(page)})
+        keep_pages(stanza, {draft.file: standalone(page)})
         if html:
             write_page(html, page)
     document = _document(found, draft.checks, page) | more(found)

@@ -129,7 +129,7 @@ def test_people_read_the_page_and_a_file_is_written_of_it(verb, hl7ops, kind, tm
     said = verb("report", kind, *AS_OF, "--html", path).stdout
     assert "base64" not in said
     assert "queries, the slowest" in said
-    kept = hl7ops.home / "repository" / "main" / "reports" / f"{kind}.html"
+    kept = hl7ops.home / "repository" / "main" / "reports" / f"{kind}-20261123T0630.html"
     assert path.read_bytes() == kept.read_bytes()
     (title,) = re.findall("<title>(.*?)</title>", path.read_text())
     assert title in " ".join(said.split())

@@ -42,7 +42,7 @@ def test_a_report_is_published_and_kept(traffic, page, kind):
     assert shown.startswith(f"# {verdict}\n")
     assert "Published after" in shown
     assert "## Where this comes from" in shown
-    kept = traffic.catalogue.storage.get(f"main/reports/{kind}.html").decode()
+    kept = traffic.catalogue.storage.get(f"main/reports/{kind}-20261123T0630.html").decode()
     assert f"<title>{verdict}" in kept
     assert "http" not in kept.replace("http://www.w3.org/", "")
 
@@ -94,7 +94,7 @@ def test_people_are_told_though_the_page_is_blocked(traffic, page, monkeypatch):
     assert {text["subject"] for text in silences} == {"a connection"}
     assert "4711" not in str(told)
     assert page("anomalies-report-main").startswith("# NOT PUBLISHED")
-    kept = traffic.catalogue.storage.get("main/reports/anomalies.html").decode()
+    kept = traffic.catalogue.storage.get("main/reports/anomalies-20261125T0630.html").decode()
     assert "NOT PUBLISHED" in kept
 
 
