@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from reports import headlines, people, plot, risk
 from reports.page import page, percent, table
-from tasks.analytics import disclosure
-from tasks.analytics.clinical import figures
+from tasks.analytics.clinical import disclosure, figures
+from tasks.analytics.clinical.disclosure import coded, pending
 from tasks.analytics.clinical.reading import Clinical
-from tasks.analytics.disclosure import KNOWN, Disclosure, coded, figure, pending
+from tasks.analytics.disclosure import Disclosure
 from tasks.analytics.findings import Findings
 from tasks.analytics.frames import records
+from tasks.analytics.patients.disclosure import KNOWN, figure
 from tasks.analytics.patients.reading import ACTIVE
 from tasks.analytics.proportions import share
 from tasks.analytics.suppression.cells import named

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from reports import anomalies, forecast, headlines, people, plot
 from reports.page import page
-from tasks.analytics.disclosure import KNOWN
 from tasks.analytics.findings import Findings
 from tasks.analytics.messages import figures
 from tasks.analytics.messages.reading import Messages
+from tasks.analytics.patients.disclosure import KNOWN
 from tasks.analytics.patients.reading import ACTIVE
 
 

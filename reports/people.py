@@ -2,9 +2,10 @@
 
 from reports import plot
 from reports.page import changed, page, percent, table
-from tasks.analytics.disclosure import ALIVE, Disclosure, figure, visit
+from tasks.analytics.disclosure import Disclosure
 from tasks.analytics.frames import records
 from tasks.analytics.patients import figures
+from tasks.analytics.patients.disclosure import ALIVE, figure, visit
 from tasks.analytics.patients.reading import Patients
 from tasks.analytics.proportions import change, share
 from tasks.analytics.suppression.cells import Cell, named

@@ -6,14 +6,16 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Literal
 
-from tasks.analytics import disclosure, kpis, outlook, trends, watch
+from tasks.analytics import kpis, outlook, trends, watch
+from tasks.analytics.clinical import disclosure as clinical
 from tasks.analytics.clinical.reading import Clinical
 from tasks.analytics.clinical.reading import read as read_clinical
-from tasks.analytics.disclosure import Disclosure
+from tasks.analytics.disclosure import Disclosure, disclose
 from tasks.analytics.kpis import Kpi
 from tasks.analytics.messages.reading import Messages
 from tasks.analytics.messages.reading import read as read_messages
 from tasks.analytics.outlook import Outlook
+from tasks.analytics.patients.disclosure import of_people
 from tasks.analytics.patients.reading import Patients
 from tasks.analytics.patients.reading import read as read_patients
 from tasks.analytics.risk import disclosure as risk
@@ -129,14 +131,14 @@ def _clinical(asking: Session, found: Findings) -> Findings:
     window = before(found.origin.as_of, MONTH)
     people, codes = read_patients(asking, window), read_clinical(asking, window)
     known, assessed = int(codes.people["known"].iloc[0]), scores.summarise(asking, window.end)
-    shown = disclosure.disclose(
-        disclosure.of_codes("dx", codes.diagnoses, known),
-        disclosure.of_codes("rx", codes.medications, known),
-        disclosure.of_pairs(codes, known),
-        disclosure.of_starters(codes, known),
-        disclosure.of_pending(codes),
+    shown = disclose(
+        clinical.of_codes("dx", codes.diagnoses, known),
+        clinical.of_codes("rx", codes.medications, known),
+        clinical.of_pairs(codes, known),
+        clinical.of_starters(codes, known),
+        clinical.of_pending(codes),
         risk.cells(assessed),
-        known=disclosure.of_people(people),
+        known=of_people(people),
     )
     return replace(
         found,
@@ -152,7 +154,7 @@ def _executive(asking: Session, found: Findings) -> Findings:
     require_views(asking.connection, "patients", "encounters")
     as_of = found.origin.as_of
     people = read_patients(asking, before(as_of, MONTH))
-    shown = disclosure.of_people(people)
+    shown = of_people(people)
     return replace(
         found,
         kpis=kpis.disclosed(found.kpis, shown),

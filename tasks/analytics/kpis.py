@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from tasks.analytics import disclosure
-from tasks.analytics.disclosure import Disclosure
+from tasks.analytics.disclosure import Disclosure, is_broad
 from tasks.analytics.messages.reading import percentiles
+from tasks.analytics.patients.disclosure import HEADLINES
 from tasks.analytics.proportions import change, share
 from tasks.analytics.rollups.tables import DATED, SCHEMA
 from tasks.analytics.source import Session
@@ -131,7 +131,7 @@ def read(session: Session, as_of: datetime, limit_ms: int) -> list[Kpi]:
 
 def disclosed(kpis: Sequence[Kpi], shown: Disclosure) -> list[Kpi]:
     """Take the counts of people from what a page may show of them."""
-    cells = disclosure.HEADLINES
+    cells = HEADLINES
     return [
         _people(kpi, *map(shown.count, cells[kpi.name])) if kpi.name in cells else kpi
         for kpi in kpis
@@ -140,7 +140,7 @@ def disclosed(kpis: Sequence[Kpi], shown: Disclosure) -> list[Kpi]:
 
 def _broad(count: float | None) -> float | None:
     """Withhold a count of people that is too small for a page that knows nothing else of them."""
-    return count if count is not None and disclosure.is_broad(count) else None
+    return count if count is not None and is_broad(count) else None
 
 
 def _people(kpi: Kpi, now: float | None, before: float | None) -> Kpi:

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from flows.__main__ import app
 from tasks.analytics import findings, source
-from tasks.analytics.disclosure import KNOWN, figure
 from tasks.analytics.gate.reading import lines
+from tasks.analytics.patients.disclosure import KNOWN, figure
 from tasks.control import settings
 from tasks.control.errors import Refused, Transient
 from tasks.postgres.embedded import open_home

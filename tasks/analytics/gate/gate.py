@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tasks.analytics import disclosure
-from tasks.analytics.clinical import figures
+from tasks.analytics.clinical import disclosure, figures
 from tasks.analytics.findings import Findings
 from tasks.analytics.gate import expected, reading
 from tasks.analytics.gate.check import Check

@@ -8,10 +8,10 @@ import pytest
 from reports import plot
 from reports.draft import PAGES
 from tasks.analytics import findings
-from tasks.analytics.disclosure import ALIVE, HEADLINES, KNOWN, figure
 from tasks.analytics.gate import gate
 from tasks.analytics.gate.check import require
 from tasks.analytics.gate.reading import cells, pictures
+from tasks.analytics.patients.disclosure import ALIVE, HEADLINES, KNOWN, figure
 from tasks.analytics.rollups.refresh import refresh
 from tasks.analytics.suppression.attack import disclosed
 from tasks.analytics.suppression.cells import named, overlap_within

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tasks.analytics import disclosure as of_page
 from tasks.analytics import source
+from tasks.analytics.disclosure import disclose
 from tasks.analytics.patients import reading as patients
+from tasks.analytics.patients.disclosure import KNOWN, of_patients
 from tasks.analytics.risk import chronic, disclosure, scores
 from tasks.analytics.risk.assessment import Saturated
 from tasks.analytics.risk.score import score
@@ -124,8 +125,8 @@ def test_the_section_stands_beside_the_figures_of_patients(populated, place, sum
     with source.session(place(populated)) as session:
         read = patients.read(session, window)
     of_risk = disclosure.cells(summarise(populated, window.end))
-    page = of_page.disclose(of_page.of_patients(read), of_risk)
-    assert page.cells.counts[of_page.KNOWN] == of_risk.counts[of_page.KNOWN] > 50
+    page = disclose(of_patients(read), of_risk)
+    assert page.cells.counts[KNOWN] == of_risk.counts[KNOWN] > 50
 
 
 def test_scores_are_held_against_what_happened_since(populated, ask, summarise):
