@@ -5,9 +5,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-from psycopg import conninfo
-
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
 from tasks.postgres import programs
@@ -174,14 +171,6 @@ def located(settings: Settings, home: Home) -> Server:
     """Return where the operated server is, whether it runs or not; raises as `operated`."""
     if settings.database_url is None:
         return home.primary.server(settings.stanza, PLATFORM_DATABASE)
-    address = settings.database_url.get_secret_value()
-    try:
-        conninfo.conninfo_to_dict(address)
-    except psycopg.ProgrammingError:
-        raise Refused(
-            "DATABASE_URL is not an address",
-            stanza=settings.stanza,
-            expected="postgresql://USER@HOST:PORT/DATABASE",
-            do="correct it; special characters of a password are percent-encoded",
-        ) from None
-    return Server(settings.stanza, address)
+    server = Server(settings.stanza, settings.database_url.get_secret_value())
+    server.parameters("DATABASE_URL")
+    return server

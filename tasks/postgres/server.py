@@ -40,8 +40,8 @@ class Server:
         """Return the same server with another database of it."""
         return replace(self, address=conninfo.make_conninfo(self.address, dbname=name))
 
-    def parameters(self) -> dict[str, str]:
-        """Return the parts of the address, the password among them.
+    def parameters(self, setting: str = "the address of a server") -> dict[str, str]:
+        """Return the parts of the address, the password among them; `setting` names where it is.
 
         Raises:
             Refused: it is no address; what stands in it is not told.
@@ -51,10 +51,10 @@ class Server:
             parts = conninfo.conninfo_to_dict(self.address)
         except psycopg.Error:
             raise Refused(
-                "the address of a server cannot be read",
+                f"{setting} is not an address: it cannot be read",
                 stanza=self.stanza,
-                expected="postgresql://user:password@host:port/database, each % in it as %25",
-                do="correct the setting that holds it",
+                expected="postgresql://USER@HOST:PORT/DATABASE",
+                do="correct it; special characters of a password are percent-encoded",
             ) from None
         return {key: str(value) for key, value in parts.items()}
 
