@@ -103,19 +103,11 @@ def show_report(
         Corrupt: a check failed; the page of the failure is printed as an error.
 
     """
-    from reports.draft import Draft, compose, published  # noqa: PLC0415 - pandas
-    from reports.export import standalone  # noqa: PLC0415
-    from tasks.analytics.gate import gate  # noqa: PLC0415
+    from reports.draft import published  # noqa: PLC0415 - pandas
     from tasks.analytics.gate.check import require  # noqa: PLC0415
 
-    stanza, now = site(), moment(as_of)
-    draft = Draft(stanza.name, kind, clock.now(), as_of)
-    with progress(quiet=as_json) as tell:
-        draft.findings = found = _gathered(stanza, draft, now, tell)
-        draft.page = compose(draft)
-        tell("checking", 0, 1)
-        draft.checks = gate.checks(stanza.server(), found, draft.page, now)
-        tell("checking", 1, 1)
+    stanza = site()
+    draft, found = _drafted(stanza, kind, as_of, quiet=as_json)
     try:
         require(draft.checks)
     except OpsError as error:
@@ -123,12 +115,38 @@ def show_report(
         errors.print(published(draft), markup=False)
         raise
     finally:
-        page = published(draft)
-        keep_pages(stanza, {draft.file: standalone(page)})
-        if html:
-            write_page(html, page)
+        page = _kept(stanza, draft, html)
     document = _document(found, draft.checks, page) | more(found)
     say(document, lambda: _show(found, page), as_json=as_json)
+
+
+def _drafted(
+    stanza: Stanza, kind: Report, as_of: datetime | None, *, quiet: bool
+) -> "tuple[Draft, Findings]":
+    """Read, compose and check a report, and show how far that is."""
+    from reports.draft import Draft, compose  # noqa: PLC0415 - pandas
+    from tasks.analytics.gate import gate  # noqa: PLC0415
+
+    draft, now = Draft(stanza.name, kind, clock.now(), as_of), moment(as_of)
+    with progress(quiet=quiet) as tell:
+        draft.findings = found = _gathered(stanza, draft, now, tell)
+        draft.page = compose(draft)
+        tell("checking", 0, 1)
+        draft.checks = gate.checks(stanza.server(), found, draft.page, now)
+        tell("checking", 1, 1)
+    return draft, found
+
+
+def _kept(stanza: Stanza, draft: "Draft", html: Path | None) -> str:
+    """Keep the page, or that of the failure, and return it."""
+    from reports.draft import published  # noqa: PLC0415 - pandas
+    from reports.export import standalone  # noqa: PLC0415
+
+    page = published(draft)
+    keep_pages(stanza, {draft.file: standalone(page)})
+    if html:
+        write_page(html, page)
+    return page
 
 
 def _gathered(
