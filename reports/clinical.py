@@ -77,8 +77,12 @@ def _codes(kind: str, listed: "pd.DataFrame", shown: Disclosure, title: str) -> 
 
 def _unordered(rows: list[dict[str, Any]], kind: str, shown: Disclosure) -> list[dict[str, Any]]:
     """Put codes with a suppressed count at the end, by name: their place would tell about it."""
-    hidden = [row for row in rows if shown.count(coded(kind, row["key"])) is None]
-    return [row for row in rows if row not in hidden] + sorted(hidden, key=lambda row: row["key"])
+
+    def place(row: dict[str, Any]) -> tuple[bool, str]:
+        is_hidden = shown.count(coded(kind, row["key"])) is None
+        return is_hidden, row["key"] if is_hidden else ""
+
+    return sorted(rows, key=place)
 
 
 def _together(read: Clinical, shown: Disclosure) -> str:
