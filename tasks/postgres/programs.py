@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import psutil
+from psycopg import conninfo
 
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres.owner import Owner
@@ -74,9 +75,23 @@ def service_file(server: Server) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix=f"{SERVICES}{os.getpid()}-") as folder:
         path = Path(folder, "service.conf")
         path.touch(mode=0o600)
-        lines = [f"{key}={value}\n" for key, value in server.parameters().items()]
+        known = server.parameters()
+        lines = [f"{key}={value}\n" for key, value in known.items() if _fits_on_a_line(value)]
         path.write_text("[hl7ops]\n" + "".join(lines))
         yield {"PGSERVICEFILE": str(path), "PGSERVICE": "hl7ops"}
+
+
+def _fits_on_a_line(value: str) -> bool:
+    """Tell whether a service file gives a value back as it was written."""
+    return value == value.strip() and "\n" not in value and "\r" not in value
+
+
+@contextmanager
+def addressed(server: Server) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Yield arguments and environment that lead a program to a database of any name."""
+    name = server.parameters().get("dbname")
+    with service_file(server) as env:
+        yield [f"--dbname={conninfo.make_conninfo(dbname=name)}"] if name else [], env
 
 
 def _forget_those_of_the_dead() -> None:

@@ -40,6 +40,14 @@ class Server:
         """Return the same server with another database of it."""
         return replace(self, address=conninfo.make_conninfo(self.address, dbname=name))
 
+    def with_options(self, options: str) -> "Server":
+        """Return the same server, told some settings more when a session begins.
+
+        They win over what a role or a database has set (PostgreSQL's `PGC_S_CLIENT`).
+        """
+        told = f"{self.parameters().get('options', '')} {options}".strip()
+        return replace(self, address=conninfo.make_conninfo(self.address, options=told))
+
     def parameters(self, setting: str = "the address of a server") -> dict[str, str]:
         """Return the parts of the address, the password among them; `setting` names where it is.
 
@@ -60,9 +68,17 @@ class Server:
 
     @contextmanager
     def connect(
-        self, *, statement_timeout_s: float = 0, lock_timeout_ms: int = 0, autocommit: bool = True
+        self,
+        *,
+        statement_timeout_s: float = 0,
+        lock_timeout_ms: int = 0,
+        autocommit: bool = True,
+        application: str = "hl7ops",
     ) -> Iterator[Connection]:
         """Open a connection whose deadlines the server enforces; 0 means none.
+
+        Texts arrive as they are in any database: what one without an encoding holds is read byte by
+        byte.
 
         Raises:
             Transient: the server cannot be reached, or a deadline passed.
@@ -70,9 +86,9 @@ class Server:
             Refused: it is no address.
 
         """
-        self.parameters()
         options = (
-            f"-c statement_timeout={int(statement_timeout_s * 1000)}"
+            f"{self.parameters().get('options', '')}"
+            f" -c statement_timeout={int(statement_timeout_s * 1000)}"
             f" -c lock_timeout={lock_timeout_ms}"
             " -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
         )
@@ -83,10 +99,21 @@ class Server:
                 autocommit=autocommit,
                 connect_timeout=10,
                 options=options,
-                application_name="hl7ops",
+                application_name=application,
             ) as connection,
         ):
+            _read_texts(connection)
             yield connection
+
+
+def _read_texts(connection: Connection) -> None:
+    """Let texts of any database be read: of one without an encoding byte by byte."""
+    known = connection.info.parameter_status
+    wanted = "LATIN1" if known("server_encoding") == "SQL_ASCII" else "UTF8"
+    if known("client_encoding") != wanted:
+        is_autocommit, connection.autocommit = connection.autocommit, True
+        connection.execute(f"set client_encoding = '{wanted}'")
+        connection.autocommit = is_autocommit
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""What a server has to spare, so that what we take is never missing to its users."""
+
+from tasks.postgres.server import Connection
+
+
+SHARE = 4
+"""Of free locks we take one in so many at most."""
+
+SPARE_CONNECTIONS = 5
+"""Connections that are left to others at least."""
+
+_LOCKS = """
+select current_setting('max_locks_per_transaction')::int
+  * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)
+  - (select count(*) from pg_locks where not fastpath)
+"""
+
+_CONNECTIONS = """
+select current_setting('max_connections')::int
+  - current_setting('superuser_reserved_connections')::int
+  - (select count(*) from pg_stat_activity where backend_type in ('client backend', 'walsender'))
+"""
+
+
+def locks(connection: Connection) -> int:
+    """Return how many tables we may lock at once: a quarter of what the lock table has free.
+
+    Its size is `max_locks_per_transaction` for each connection and each prepared transaction
+    (PostgreSQL's `NLOCKENTS`); beyond it transactions of anybody fail.
+    """
+    return max(_number(connection, _LOCKS) // SHARE, 0)
+
+
+def connections(connection: Connection) -> int:
+    """Return how many connections we may open more: three quarters of what is free, and one."""
+    free = _number(connection, _CONNECTIONS)
+    return max(min(free - SPARE_CONNECTIONS, free * 3 // 4), 1)
+
+
+def _number(connection: Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0

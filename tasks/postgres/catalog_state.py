@@ -1,0 +1,152 @@
+"""Which objects of a database changed between two looks at its catalogs.
+
+`pg_dump` lists objects in its snapshot, and reads some of their definitions as they are now. What
+did not change from before a restore point until the dump had ended is, in the dump, what it was at
+that restore point; what did change is named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tasks.postgres.server import Connection
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A system catalog: whose objects its rows tell of, and columns that say nothing of them.
+
+    Args:
+        name: of the catalog.
+        of: SQL expressions of the class and the number of the object that a row belongs to.
+        without: columns that change by themselves.
+
+    """
+
+    name: str
+    of: str
+    without: tuple[str, ...] = ()
+
+
+def _own(name: str) -> Catalog:
+    return Catalog(name, "tableoid, oid")
+
+
+def _part(name: str, whole: str, column: str) -> Catalog:
+    return Catalog(name, f"'{whole}'::regclass, {column}")
+
+
+RELATIONS = 1259
+"""The number of `pg_class`, the catalog of relations."""
+
+VOLATILE = (
+    *("relfilenode", "relpages", "reltuples", "relallvisible", "relallfrozen", "relfrozenxid"),
+    *(
+        "relminmxid",
+        "relhasindex",
+        "relhasrules",
+        "relhastriggers",
+        "relhassubclass",
+        "reltoastrelid",
+    ),
+)
+"""What vacuum, analyze, rewrites and the making of indexes change of a relation."""
+
+DATABASE = (
+    Catalog("pg_class", "tableoid, oid", VOLATILE),
+    *(
+        _part(name, "pg_class", column)
+        for name, column in (
+            ("pg_attribute", "attrelid"),
+            ("pg_attrdef", "adrelid"),
+            ("pg_index", "indrelid"),
+            ("pg_trigger", "tgrelid"),
+            ("pg_rewrite", "ev_class"),
+            ("pg_policy", "polrelid"),
+            ("pg_inherits", "inhrelid"),
+            ("pg_partitioned_table", "partrelid"),
+            ("pg_sequence", "seqrelid"),
+            ("pg_statistic_ext", "stxrelid"),
+            ("pg_foreign_table", "ftrelid"),
+            ("pg_publication_rel", "prrelid"),
+        )
+    ),
+    Catalog(
+        "pg_constraint",
+        "case when conrelid <> 0 then 'pg_class'::regclass else 'pg_type'::regclass end,"
+        " case when conrelid <> 0 then conrelid else contypid end",
+    ),
+    _part("pg_enum", "pg_type", "enumtypid"),
+    _part("pg_range", "pg_type", "rngtypid"),
+    _part("pg_aggregate", "pg_proc", "aggfnoid::oid"),
+    _part("pg_amop", "pg_opfamily", "amopfamily"),
+    _part("pg_amproc", "pg_opfamily", "amprocfamily"),
+    _part("pg_ts_config_map", "pg_ts_config", "mapcfg"),
+    _part("pg_publication_namespace", "pg_publication", "pnpubid"),
+    Catalog("pg_description", "classoid, objoid"),
+    Catalog("pg_seclabel", "classoid, objoid"),
+    *map(
+        _own,
+        (
+            *("pg_proc", "pg_type", "pg_namespace", "pg_operator", "pg_opclass", "pg_opfamily"),
+            *("pg_am", "pg_cast", "pg_collation", "pg_conversion", "pg_language", "pg_transform"),
+            *("pg_event_trigger", "pg_extension", "pg_foreign_data_wrapper", "pg_foreign_server"),
+            *("pg_user_mapping", "pg_publication", "pg_ts_config", "pg_ts_dict", "pg_ts_parser"),
+            *("pg_ts_template", "pg_default_acl", "pg_subscription"),
+        ),
+    ),
+)
+"""What `pg_dump` reads of a database."""
+
+CLUSTER = (
+    *map(_own, ("pg_authid", "pg_tablespace", "pg_parameter_acl")),
+    Catalog("pg_database", "tableoid, oid", ("datfrozenxid", "datminmxid", "datcollversion")),
+    _part("pg_auth_members", "pg_authid", "member"),
+    Catalog("pg_db_role_setting", "tableoid, setrole"),
+    Catalog("pg_shdescription", "classoid, objoid"),
+    Catalog("pg_shseclabel", "classoid, objoid"),
+)
+"""What `pg_dumpall --globals-only` reads, and what all databases share besides."""
+
+_COLUMNS = """
+select c.relname::text,
+       string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+         filter (where a.attname <> all(%s))
+from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relnamespace = 'pg_catalog'::regnamespace and c.relname::text = any(%s) group by 1
+"""
+
+Key: TypeAlias = tuple[int, int]
+"""An object: the number of its catalog, and its own."""
+
+State: TypeAlias = Mapping[Key, int]
+"""A digest of what the catalogs say of each object."""
+
+
+def state(connection: Connection, catalogs: tuple[Catalog, ...] = DATABASE) -> State:
+    """Return what the catalogs say of each object, in the connection's snapshot.
+
+    A row that was not written anew, by its `xmin`, is as it was; of catalogs with columns that
+    change by themselves the others are digested.
+    """
+    names = [catalog.name for catalog in catalogs]
+    without = sorted({name for catalog in catalogs for name in catalog.without})
+    columns: dict[str, str] = dict(connection.execute(_COLUMNS, [without, names]).fetchall())
+    parts = [
+        f"select {catalog.of},"  # noqa: S608 - constants above, and names of system columns
+        f" hash_record_extended(row({columns[catalog.name] if catalog.without else 'xmin'}), 0)"
+        f" from pg_catalog.{catalog.name}"
+        for catalog in catalogs
+        if catalog.name in columns  # a catalog of newer versions
+    ]
+    query = (
+        "select class::bigint, object::bigint, sum(digest::numeric)"  # noqa: S608
+        f" from ({' union all '.join(parts)}) x (class, object, digest) group by 1, 2"
+    )
+    rows = connection.execute(query.encode())
+    return {(catalog, oid): int(digest) for catalog, oid, digest in rows}
+
+
+def changed(before: State, after: State) -> set[Key]:
+    """Return the objects that are not in both, or not as they were."""
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

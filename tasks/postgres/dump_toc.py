@@ -1,0 +1,177 @@
+"""The table of contents of a dump in `pg_dump`'s custom or directory format: its entries, whole.
+
+`pg_restore --list` shows the entries on a line each, without what they say. The format is that of
+PostgreSQL's `pg_backup_archiver.c` (`ReadHead`, `ReadToc`) and `pg_backup_custom.c`, versions 1.14
+(PostgreSQL 12 to 15), 1.15 (16) and 1.16 (17 and 18).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.control.errors import Corrupt
+
+
+Read = Callable[[int], bytes]
+"""Gives the next bytes of a dump, so many."""
+
+MAGIC = b"PGDMP"
+
+KNOWN = ((1, 14), (1, 16))
+"""The oldest and the newest version of the format that is read here."""
+
+COMPRESSION_BY_NAME = (1, 15)
+RELATION_KINDS = (1, 16)
+
+TIMES = 7
+"""How many numbers tell when the dump was made."""
+
+DIRECTORY = 5
+"""The format of a dump that is a directory; its table of contents is the file `toc.dat`."""
+
+LONGEST = 1 << 30
+"""No text of an entry is longer: PostgreSQL builds none of a gigabyte."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: what it is of which object, who owns it, what it says, and what it needs.
+
+    `catalog` and `oid` name the object in the server that was dumped; 0: it has none of its own,
+    as a comment or a grant.
+    """
+
+    number: int
+    catalog: int
+    oid: int
+    kind: str
+    schema: str
+    tag: str
+    owner: str
+    tablespace: str
+    access_method: str
+    definition: str
+    needs: frozenset[int]
+
+
+class _Reader:
+    """Reads what a dump's head is made of."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.int_bytes = 4
+
+    def exactly(self, count: int) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            Corrupt: the dump ends before.
+
+        """
+        data = self._read(count)
+        if len(data) != count:
+            raise Corrupt("the head of a dump ends too early", seen=f"{len(data)} of {count} bytes")
+        return data
+
+    def byte(self) -> int:
+        return self.exactly(1)[0]
+
+    def integer(self) -> int:
+        sign = self.byte()
+        value = int.from_bytes(self.exactly(self.int_bytes), "little")
+        return -value if sign else value
+
+    def text(self) -> str:
+        return self.maybe() or ""
+
+    def maybe(self) -> str | None:
+        """Return a text; None: there is none. What is not UTF-8 is read byte by byte."""
+        length = self.integer()
+        if length < 0:
+            return None
+        if length > LONGEST:
+            raise Corrupt("the head of a dump cannot be read", seen=f"a text of {length} bytes")
+        data = self.exactly(length)
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+
+
+def of_dump(dump: Path) -> list[Entry]:
+    """Read the table of contents of a dump that is kept, as a file or a directory.
+
+    Raises:
+        Corrupt: it cannot be read.
+
+    """
+    with (dump / "toc.dat" if dump.is_dir() else dump).open("rb") as file:
+        return entries(file.read)
+
+
+def entries(read: Read) -> list[Entry]:
+    """Read the table of contents, and no further.
+
+    Args:
+        read: gives the next bytes of the dump.
+
+    Raises:
+        Corrupt: that is no dump of a known version, or it ends too early.
+
+    """
+    reader = _Reader(read)
+    if reader.exactly(len(MAGIC)) != MAGIC:
+        raise Corrupt("that is no dump in the custom format", seen="other first bytes")
+    version = (reader.byte(), reader.byte())
+    reader.byte()  # the revision, which changes nothing
+    if not KNOWN[0] <= version <= KNOWN[1]:
+        raise Corrupt(
+            "the version of a dump is not known",
+            seen=".".join(map(str, version)),
+            expected=" to ".join(".".join(map(str, each)) for each in KNOWN),
+        )
+    reader.int_bytes = reader.byte()
+    offset_bytes = reader.byte()
+    is_directory = reader.byte() == DIRECTORY
+    reader.byte() if version >= COMPRESSION_BY_NAME else reader.integer()
+    for _ in range(TIMES):
+        reader.integer()
+    for _ in range(3):  # the database, and the versions of server and program
+        reader.maybe()
+    return [
+        _entry(reader, version, None if is_directory else offset_bytes)
+        for _ in range(reader.integer())
+    ]
+
+
+def _entry(reader: _Reader, version: tuple[int, int], offset_bytes: int | None) -> Entry:
+    number = reader.integer()
+    reader.integer()  # whether it has data
+    catalog, oid = int(reader.text() or 0), int(reader.text() or 0)
+    tag, kind = reader.text(), reader.text()
+    reader.integer()  # the section
+    definition = reader.text()
+    reader.maybe()  # how it is dropped
+    reader.maybe()  # how its rows are copied
+    schema, tablespace, access_method = reader.text(), reader.text(), reader.text()
+    if version >= RELATION_KINDS:
+        reader.integer()
+    owner = reader.text()
+    reader.maybe()  # whether it has OIDs
+    needs = set()
+    while (need := reader.maybe()) is not None:
+        needs.add(int(need))
+    reader.maybe() if offset_bytes is None else reader.exactly(1 + offset_bytes)  # its data
+    return Entry(
+        number=number,
+        catalog=catalog,
+        oid=oid,
+        kind=kind,
+        schema=schema,
+        tag=tag,
+        owner=owner,
+        tablespace=tablespace,
+        access_method=access_method,
+        definition=definition,
+        needs=frozenset(needs),
+    )
