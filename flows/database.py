@@ -24,6 +24,7 @@ def restore_database(
     target: str,
     stanza: str = "main",
     wait_minutes: float = 60,
+    accept_differences: bool = False,  # noqa: FBT001, FBT002 - a field of the form
 ) -> str | None:
     """Set one database of the live cluster back to a point; the others go on.
 
@@ -46,13 +47,20 @@ def restore_database(
         target: The point: a time with its zone, `lsn:`, `xid:`, `name:`, or the id of a backup.
         stanza: Name of the operated cluster; its blocks bear the same name.
         wait_minutes: How long an approval is waited for.
+        accept_differences: Go on also where what was loaded differs from what it was.
 
     """
     site, setting = load_stanza(stanza), Setting(stanza, database, target, clock.now())
     key = f"database-report-{stanza}"
     with (
         reporting(key, setting, report),
-        database_beside(site, database, target, progress(f"database-{stanza}")) as setting.found,
+        database_beside(
+            site,
+            database,
+            target,
+            progress(f"database-{stanza}"),
+            accepted=accept_differences,
+        ) as setting.found,
     ):
         publish(key, report(setting))
         setting.approved_by, setting.declined = _asked(database, wait_minutes)

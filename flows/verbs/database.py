@@ -32,6 +32,9 @@ def database_restore(
     dry_run: Annotated[
         bool, typer.Option(help="Show what would change, and swap nothing.")
     ] = False,
+    accept_differences: Annotated[
+        bool, typer.Option(help="Swap it in also where it differs from what it was.")
+    ] = False,
     yes: Annotated[
         str | None, typer.Option(metavar="DATABASE", help="Its name once more: do not ask.")
     ] = None,
@@ -57,7 +60,7 @@ def database_restore(
             answer = typer.prompt("Its name, to swap it in", default="no", err=True)
             return bool(answer == database)
 
-        done = set_back(site(), database, wanted, approve, tell)
+        done = set_back(site(), database, wanted, approve, tell, accepted=accept_differences)
     say(_document(done), lambda: _show(done), as_json=as_json)
 
 
@@ -68,7 +71,7 @@ def _show_differences(found: Beside) -> None:
     ]
     title = f"{found.database} now, and {found.origin.target}: tables that differ"
     show_table(title, ("table", "rows now", "rows then"), rows or [("none", "", "")])
-    for note in noted(found.compared):
+    for note in [*(f"differs: {each}" for each in found.differing), *noted(found.compared)]:
         screen.print(note, markup=False)
 
 

@@ -33,7 +33,7 @@ def snapshot_show(snapshot: Id, *, repository: Repository = None, as_json: AsJso
     """List the databases and tables that a snapshot holds."""
     stanza = site(repository)
     backup = find(stanza, snapshot)
-    tables = stanza.catalogue.measure(backup).tables
+    tables = stanza.catalogue.fingerprint(backup).tables
     document = {
         "id": backup.id,
         "taken_at": backup.seal.taken_at,

@@ -177,4 +177,4 @@ def start_of(backup: Backup) -> int:
 
 def end_of(backup: Backup) -> int:
     """Return the position in bytes up to which a backup needs WAL: its seal, or its stop."""
-    return max(lsn.parse(backup.stop_lsn), lsn.parse(backup.seal.lsn))
+    return max(lsn.parse(backup.stop_lsn), lsn.parse(backup.seal.end_lsn))

@@ -1,5 +1,6 @@
 """Take a base backup: one streaming pass, sealed, complete only with all of its WAL."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -7,27 +8,29 @@ from datetime import datetime
 
 from tasks.backup import parent as parents
 from tasks.backup import seal, wal
-from tasks.backup.manner import manner_of
 from tasks.backup.parent import Parent
+from tasks.backup.seal_options import options_of
 from tasks.control import clock
-from tasks.control.errors import Corrupt, OpsError, Transient
+from tasks.control.errors import Corrupt, OpsError, Transient, sheltered
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import lsn, slot
 from tasks.postgres.basebackup import MANIFEST, BaseBackup
 from tasks.postgres.server import Server, identify
 from tasks.repository.model import (
-    MEASURE,
+    FINGERPRINT,
     Backup,
     BackupId,
     BackupType,
     StoredObject,
     Tablespace,
 )
-from tasks.repository.seal import Seal
+from tasks.repository.seal import Seal, unsealed
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import Sink
 from tasks.repository.wal import Archive, needed
 
+
+log = logging.getLogger(__name__)
 
 BLOCK_BYTES = 1 << 20
 """How much of the stream is gathered before it is compressed."""
@@ -65,12 +68,12 @@ class Physical:
         with phases.phase("copy"):
             copied = self._copy(progress)
         with phases.phase("seal"):
-            sealed = self._seal(copied.objects, progress)
-            _see_that_timeline_stayed(server, copied)
+            sealed = self._seal(copied, progress)
+            _require_same_timeline(server, copied)
         with phases.phase("archive WAL"):
             self._pull(lambda done, every: progress("WAL", done, every))
-            _see_that_timeline_stayed(server, copied)
-            _see_that_wal_is_whole(archive, copied, sealed)
+            _require_same_timeline(server, copied)
+            _require_wal(archive, copied, sealed)
         return Backup(
             id=self.id,
             stanza=stanza.name,
@@ -130,18 +133,29 @@ class Physical:
             progress=tell,
         )
 
-    def _seal(self, kept: list[StoredObject], progress: Progress) -> Seal:
-        """Seal what the server holds, and store what was measured."""
-        manner = manner_of(self.stanza, self.server)
-        sealed, measured = seal.take(
-            self.server, self.id, manner, progress=lambda _: progress("seal", 0, 0)
-        )
-        data = measured.to_bytes()
-        with self._storing(f"{MEASURE}.zst", kept) as sink:
+    def _seal(self, copied: Copied, progress: Progress) -> Seal:
+        """Seal what the server holds; whatever fails here, the backup is kept, and says so."""
+        try:
+            with sheltered():
+                sealed, found = seal.take(
+                    self.server,
+                    self.stanza.programs,
+                    self.id,
+                    options_of(self.stanza, self.server),
+                    progress=lambda _: progress("seal", 0, 0),
+                )
+        except OpsError as error:
+            log.warning("backup %s is not sealed: %s", self.id, error)
+            return unsealed(copied.stop_lsn, clock.now(), str(error))
+        self._keep(found.to_bytes(), copied.objects)
+        return sealed
+
+    def _keep(self, data: bytes, kept: list[StoredObject]) -> None:
+        """Store a fingerprint; remember it where we may not be able to read it again."""
+        with self._storing(f"{FINGERPRINT}.zst", kept) as sink:
             sink.write(data)
         if self.stanza.catalogue.cipher.recipients:
-            self.stanza.known.keep(self.id, MEASURE, data)
-        return sealed
+            self.stanza.known.keep(self.id, FINGERPRINT, data)
 
     def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
         catalogue = self.stanza.catalogue
@@ -173,7 +187,7 @@ def _blocks(chunks: Iterator[memoryview]) -> Iterator[bytes]:
         yield b"".join(gathered)
 
 
-def _see_that_timeline_stayed(server: Server, copied: Copied) -> None:
+def _require_same_timeline(server: Server, copied: Copied) -> None:
     """See that no other server has taken over since the copy; its WAL would not fit."""
     timeline = slot.written(server, switch=False).timeline
     if timeline != copied.timeline:
@@ -186,10 +200,10 @@ def _see_that_timeline_stayed(server: Server, copied: Copied) -> None:
         )
 
 
-def _see_that_wal_is_whole(archive: Archive, copied: Copied, sealed: Seal) -> None:
+def _require_wal(archive: Archive, copied: Copied, sealed: Seal) -> None:
     """See that every segment from the backup's start to its seal is in the repository."""
     kept = archive.kept()
-    ends = (lsn.parse(copied.start_lsn), lsn.parse(sealed.lsn))
+    ends = (lsn.parse(copied.start_lsn), lsn.parse(sealed.end_lsn))
     first, last = (lsn.segment_at(copied.timeline, at, archive.segment_bytes) for at in ends)
     missing = [segment.name for segment in needed(first, last) if segment not in kept]
     if missing:

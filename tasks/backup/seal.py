@@ -1,154 +1,397 @@
-"""The seal: what the operated databases held at a restore point, for a copy to be held against."""
+"""The seal: what the operated databases held at a restore point, for a copy to be held against.
+
+A seal never keeps a backup from being taken: what cannot be sealed is named, with the reason.
+"""
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from tasks.backup import moment, unchanged
-from tasks.backup.moment import Moment, Tables, Watch
-from tasks.backup.unchanged import EXACT, Earlier, candidates, standings
+import psycopg
+
+from tasks.backup import consistent_snapshot, unchanged
+from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions, sessions
+from tasks.backup.definitions import Definitions, Reader
+from tasks.backup.digest_reader import GONE, DigestReader, Readings, with_bounds
+from tasks.backup.seal_options import PLAIN, SealOptions
+from tasks.backup.unchanged import Earlier, candidates, standings
 from tasks.control import clock
-from tasks.control.errors import Transient
-from tasks.postgres import contents
+from tasks.control.errors import OpsError
+from tasks.postgres import (
+    capacity,
+    catalog_state,
+    lock_watch,
+    schema_dump,
+    sequences,
+    table_digest,
+)
+from tasks.postgres.catalog_state import CLUSTER
+from tasks.postgres.databases import databases
+from tasks.postgres.names import quoted
+from tasks.postgres.sequences import SequenceState
 from tasks.postgres.server import Server
-from tasks.repository.measure import Progress, Terms, measure, sequences_of, tables_of
+from tasks.postgres.table_digest import PERMANENT, UNLOGGED
+from tasks.repository.fingerprint import count
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace
-from tasks.repository.seal import Measure, Seal, Standing, TableSeal
+from tasks.repository.seal import (
+    EXACT,
+    Fact,
+    Fingerprint,
+    Omission,
+    RestorePoint,
+    Seal,
+    SequenceSeal,
+    Standing,
+    TableSeal,
+)
 
 
 log = logging.getLogger(__name__)
 
 MOMENTS = 3
-"""How many moments are tried, where a connection is lost before all is measured."""
+"""How many restore points are tried for databases whose connections are lost meanwhile."""
+
+LATER = 3
+"""How often tables are tried again that do not hold still."""
+
+LATER_POINTS = 8
+"""How many restore points a proof walks through besides the first ones."""
+
+LOCK_ATTEMPTS = 4
+"""How often the locks of some tables are tried."""
+
+OURS = 4
+"""Connections that a seal needs besides one a database: to act, to watch, and for programs."""
 
 PAUSE_S = 1.0
 
 
-@dataclass(frozen=True)
-class Manner:
-    """In which manner a seal is taken.
-
-    Args:
-        attempts: how often each way of catching the moment is tried.
-        earlier: a seal from which digests of unchanged tables may be taken.
-        bytes_a_second: how fast tables are read; None: as fast as can be.
-        seconds: after so long no further table is begun; None: all are digested.
-        standby: where digests are computed; None: on the primary.
-
-    """
-
-    attempts: int = moment.ATTEMPTS
-    earlier: Earlier | None = None
-    bytes_a_second: int | None = None
-    seconds: float | None = None
-    standby: Server | None = None
-
-
-PLAIN = Manner()
-
-
 def take(
     server: Server,
+    tools: Path,
     backup: BackupId,
-    manner: Manner = PLAIN,
+    options: SealOptions = PLAIN,
     *,
-    progress: Progress = lambda _: None,
-) -> tuple[Seal, Measure]:
-    """Seal what the server holds now: all of its databases, in one moment.
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Seal, Fingerprint]:
+    """Seal what the server holds now: all of its databases, at one restore point if that can be.
 
     Writers wait a few milliseconds at most, and only where locks are had at once; everything is
-    computed afterwards, in the snapshots of that moment. Where a database is dropped under our
-    hands, or a standby does not follow, another moment is caught, on the primary, with a restore
-    point of another name.
+    read afterwards, in the snapshots of that moment. Tables that were emptied or rewritten before
+    they were read are sealed at a later restore point. What cannot be sealed is named.
 
     Args:
         server: a database of the server.
-        backup: names the restore point.
-        manner: in which manner.
+        tools: the directory of PostgreSQL's programs.
+        backup: names the restore points.
+        options: how it is taken.
         progress: told of each table.
 
     Raises:
-        Transient: the server cannot be reached.
+        Transient: the server cannot be reached, or has no connection to spare.
+        OpsError: not even a restore point can be written.
 
     """
-    for number in range(1, MOMENTS):
-        try:
-            return _taken(server, f"{backup}-{number}", manner, progress)
-        except Transient as error:
-            log.warning("the seal is taken again: %s", error)
-            manner = replace(manner, standby=None)
-            time.sleep(PAUSE_S)
-    return _taken(server, f"{backup}-{MOMENTS}", manner, progress)
-
-
-def _taken(server: Server, name: str, manner: Manner, progress: Progress) -> tuple[Seal, Measure]:
     began, taken_at = time.monotonic(), clock.now()
-    with moment.watching(server, manner.standby) as watch:
-        sequences = sequences_of(watch.acting)
-        now, sizes = standings(watch.acting)
-        caught, tables = moment.catch(watch, lambda: tables_of(watch.acting), name, manner.attempts)
-        log.info("sealed %s at %s (%s)", name, caught.lsn, caught.mode)
-        known = _known(watch, manner.earlier, now, sizes, caught)
-        skipped = manner.earlier.measure.skipped if manner.earlier else []
-        pace = Pace(manner.bytes_a_second, manner.seconds)
-        terms = Terms(pace=pace, known=known, first=skipped)
-        measured = measure(watch.watching, tables, sequences, terms, progress)
-        if caught.mode == "bounded":
-            measured = _with_bounds(watch, tables, measured, caught.snapshots)
-    sealed = Seal(
-        restore_point=caught.restore_point,
-        lsn=caught.lsn,
-        taken_at=taken_at,
-        mode=caught.mode,
-        attempts=caught.attempts,
-        snapshots=caught.snapshots,
-        tables=len(measured.tables) + len(measured.skipped),
-        rows=measured.rows,
-        seconds=round(time.monotonic() - began, 3),
-        skipped=len(measured.skipped),
-        reused=len(known),
-        digested_on="standby" if watch.is_on_standby else "primary",
-        held_ms=caught.held_ms,
+    sealing = Sealing(server, tools, backup, options, progress)
+    sealing.run()
+    sealed = sealing.fingerprint()
+    points, first = sealing.points, sealing.points[0]
+    missing = [each for each in sealed.omitted if not each.is_expected]
+    return (
+        Seal(
+            restore_point=first.restore_point,
+            lsn=first.lsn,
+            taken_at=taken_at,
+            mode="bounded" if any(each.mode == "bounded" for each in points) else first.mode,
+            attempts=first.attempts,
+            snapshots={k: v for part in sealing.parts for k, v in part.point.snapshots.items()},
+            tables=len(sealed.tables) + len(missing),
+            rows=sealed.rows,
+            seconds=round(time.monotonic() - began, 3),
+            skipped=len(missing),
+            reused=sum(part.reused for part in sealing.parts),
+            digested_on="standby" if sealing.parts[0].is_on_standby else "primary",
+            held_ms=first.held_ms,
+            later=[RestorePoint(each.restore_point, each.lsn) for each in points[1:]],
+        ),
+        sealed,
     )
-    return sealed, replace(measured, standings=now)
+
+
+@dataclass
+class Part:
+    """What was sealed of some databases at one restore point."""
+
+    point: ConsistentSnapshot
+    readings: Readings
+    definitions: Definitions
+    sequences: dict[str, SequenceSeal]
+    facts: list[Fact]
+    rules: list[Fact]
+    standings: dict[str, Standing]
+    reused: int
+    is_on_standby: bool
+
+
+@dataclass
+class Sealing:
+    """A seal while it is taken: what was sealed so far, and at which restore points."""
+
+    server: Server
+    tools: Path
+    backup: BackupId
+    options: SealOptions
+    progress: Callable[[str], None]
+    parts: list[Part] = field(default_factory=list)
+    later: list[ConsistentSnapshot] = field(default_factory=list)
+    tables: dict[str, TableSeal] = field(default_factory=dict)
+    omitted: list[Omission] = field(default_factory=list)
+    moments: dict[str, int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+    def __post_init__(self) -> None:
+        """Let the time run from now on."""
+        self.pace = Pace(self.options.bytes_a_second, self.options.seconds)
+
+    @property
+    def points(self) -> list[ConsistentSnapshot]:
+        """The restore points, in their order."""
+        return [*(part.point for part in self.parts), *self.later]
+
+    def run(self) -> None:
+        """Seal all databases, as many at once as there are connections for, then what is left."""
+        with self.server.connect() as connection:
+            known = databases(connection)
+            room = max(capacity.connections(connection) - OURS, 1)
+        for name, why in known.closed.items():
+            self.omitted.append(Omission(f"database {name}", why, database=name))
+        for first in range(0, len(known.open), room):
+            self._databases(known.open[first : first + room])
+        self._seal_later()
+
+    def fingerprint(self) -> Fingerprint:
+        """Return what was sealed."""
+        return Fingerprint(
+            tables=list(self.tables.values()),
+            facts=[fact for part in self.parts for fact in part.facts],
+            rules=[fact for part in self.parts for fact in part.rules],
+            moments=self.moments,
+            definitions={k: v for part in self.parts for k, v in part.definitions.digests.items()},
+            sequence_states={k: v for part in self.parts for k, v in part.sequences.items()},
+            omitted=sorted(self.omitted, key=lambda each: each.subject),
+            standings={k: v for part in self.parts for k, v in part.standings.items()},
+        )
+
+    def _databases(self, names: Sequence[str]) -> None:
+        """Seal some databases at one restore point; at another one where connections are lost."""
+        options = self.options
+        for number in range(1, MOMENTS + 1):
+            is_last = number == MOMENTS
+            try:
+                part = self._part(names, f"{self.backup}-{len(self.parts)}{number}", options)
+            except (OpsError, psycopg.Error) as error:
+                if is_last and not self.parts:
+                    raise
+                if is_last:
+                    reason = f"it could not be sealed: {type(error).__name__}"
+                    self.omitted += [Omission(f"database {n}", reason, database=n) for n in names]
+                    return
+                log.warning("the seal is taken again: %s", type(error).__name__)
+            else:
+                if is_last or not part.readings.is_lost:
+                    self._add(part, names)
+                    return
+                log.warning("the seal is taken again: a connection was lost")
+            options = replace(options, standby=None)
+            time.sleep(PAUSE_S)
+            names = self._still_open(names)
+
+    def _still_open(self, names: Sequence[str]) -> list[str]:
+        with self.server.connect() as connection:
+            there = databases(connection).open
+        return [name for name in names if name in there]
+
+    def _part(self, names: Sequence[str], stem: str, options: SealOptions) -> Part:
+        """Take the snapshots of some databases, and read in them."""
+        with sessions(self.server, names, options.standby) as (opened, omitted):
+            before = {name: catalog_state.state(each) for name, each in opened.lockers.items()}
+            shared = None if self.parts else catalog_state.state(opened.actor, CLUSTER)
+            ran = _sequences(opened)
+            now, sizes = standings(opened.lockers)
+            point = consistent_snapshot.take(opened, stem, options.attempts)
+            log.info("sealed %s at %s (%s)", stem, point.lsn, point.mode)
+            reader = Reader(self.server, self.tools, before)
+            with self._giving_way(), ThreadPoolExecutor(1, "definitions") as pool:
+                defining = pool.submit(reader.run, shared)
+                known = _known(opened, options.earlier, now, sizes, point)
+                readings = self._read(opened, point, known, len(self.parts))
+                facts, rules = _facts(opened, point, readings)
+                if point.mode == "bounded":
+                    with_bounds(opened, point, readings)
+                definitions = defining.result()
+            ended = _sequences(opened)
+            readings.omitted += [*omitted, *_unlogged(opened)]
+            return Part(
+                point=point,
+                readings=readings,
+                definitions=definitions,
+                sequences=_sealed_sequences(ran, ended),
+                facts=facts,
+                rules=rules,
+                standings=now,
+                reused=len(known),
+                is_on_standby=opened.are_on_standby,
+            )
+
+    def _read(
+        self,
+        opened: Sessions,
+        point: ConsistentSnapshot,
+        known: dict[str, TableSeal],
+        moment: int,
+    ) -> Readings:
+        earlier = self.options.earlier
+        return DigestReader(
+            opened,
+            point,
+            moment,
+            self.pace,
+            known={name: replace(each, moment=moment) for name, each in known.items()},
+            first=[each.subject for each in earlier.fingerprint.omitted] if earlier else [],
+            exclude=self.options.exclude,
+            progress=self.progress,
+        ).run()
+
+    def _giving_way(self) -> AbstractContextManager[None]:
+        return lock_watch.yielding(
+            self.server,
+            cancelled=consistent_snapshot.APPLICATION,
+            terminated=schema_dump.APPLICATION,
+        )
+
+    def _add(self, part: Part, names: Sequence[str]) -> None:
+        self.moments |= dict.fromkeys(names, len(self.parts))
+        self.parts.append(part)
+        self.tables |= part.readings.tables
+        self.omitted += [*part.readings.omitted, *part.definitions.omitted]
+
+    def _seal_later(self) -> None:
+        """Seal tables that did not hold still, each at a restore point at which it is locked."""
+        pending: dict[str, dict[str, str]] = {}
+        for part in self.parts:
+            pending |= part.readings.pending
+        for number in range(1, LATER + 1):
+            if not any(pending.values()) or len(self.later) >= LATER_POINTS:
+                break
+            try:
+                pending = self._later(pending, f"{self.backup}-later-{number}")
+            except (OpsError, psycopg.Error) as error:
+                log.warning("no later restore point: %s", type(error).__name__)
+        self.omitted += [
+            Omission(f"{quoted(database)}.{table}", why, database=database)
+            for database, tables in pending.items()
+            for table, why in tables.items()
+            if why
+        ]
+
+    def _later(self, pending: dict[str, dict[str, str]], stem: str) -> dict[str, dict[str, str]]:
+        """Seal some tables at a restore point of their own; return those that are left."""
+        with sessions(self.server, [*pending], only=pending) as (opened, _):
+            point = consistent_snapshot.take_locked(opened, stem, LOCK_ATTEMPTS)
+            if point is None:
+                return pending
+            with self._giving_way():
+                readings = self._read(opened, point, {}, len(self.points))
+        if readings.tables:
+            self.later.append(point)
+            self.tables |= readings.tables
+        self.omitted += readings.omitted
+        there = {name: {each.full_name for each in point.tables[name]} for name in point.tables}
+        for database, tables in pending.items():
+            for table in tables.keys() - there.get(database, set()):
+                full = f"{quoted(database)}.{table}"
+                self.tables.pop(full, None)
+                self.omitted.append(Omission(full, GONE, database=database))
+        return readings.pending
 
 
 def _known(
-    watch: Watch,
+    opened: Sessions,
     earlier: Earlier | None,
     now: dict[str, Standing],
     sizes: dict[str, int],
-    caught: Moment,
+    point: ConsistentSnapshot,
 ) -> dict[str, TableSeal]:
     """Return the digests that hold still, where that is worth finding out."""
-    found = candidates(earlier, now) if caught.mode in EXACT else {}
+    found = candidates(earlier, now) if point.mode in EXACT else {}
     if earlier is None or sum(sizes[name] for name in found) < unchanged.WORTH_BYTES:
         return {}
-    primary = next(iter(watch.acting.values()))
-    proven = unchanged.unchanged(primary, earlier, found, now, caught.lsn)
+    proven = unchanged.unchanged(opened.actor, earlier, found, now, point.lsn)
     return {
         name: replace(table, taken_from=table.taken_from or earlier.backup)
         for name, table in proven.items()
     }
 
 
-def _with_bounds(
-    watch: Watch, tables: Tables, measured: Measure, snapshots: dict[str, str]
-) -> Measure:
-    """Count, in new snapshots, how many rows of the old ones are still there.
+def _sequences(opened: Sessions) -> dict[str, SequenceState]:
+    """Return the states of all sequences, as they are now."""
+    found: dict[str, SequenceState] = {}
+    for name, connection in opened.lockers.items():
+        try:
+            states = sequences.states(connection, (PERMANENT,))
+        except psycopg.Error as error:
+            log.warning("the sequences of %s cannot be read: %s", name, type(error).__name__)
+            continue
+        found |= {f"{quoted(name)}.{each}": state for each, state in states.items()}
+    return found
 
-    Large objects have no bounds of that kind; under a bounded seal they are not compared.
-    """
-    watch.look()
-    stable = {
-        (name, table.full_name): contents.digest(connection, table, snapshots[name]).rows
-        for name, connection in watch.watching.items()
-        for table in tables[name]
+
+def _sealed_sequences(
+    before: dict[str, SequenceState], after: dict[str, SequenceState]
+) -> dict[str, SequenceSeal]:
+    return {
+        name: SequenceSeal(state, None if after[name] == state else after[name])
+        for name, state in before.items()
+        if name in after
     }
 
-    def bounded(table: TableSeal) -> TableSeal:
-        return replace(table, stable_rows=stable[table.database, table.table])
 
-    known = [table for table in measured.tables if table.table != contents.LARGE_OBJECTS]
-    return replace(measured, tables=[bounded(table) for table in known])
+def _facts(
+    opened: Sessions, point: ConsistentSnapshot, readings: Readings
+) -> tuple[list[Fact], list[Fact]]:
+    """Count the platform's facts, where all tables of its database held still until then."""
+    facts, rules = [], []
+    if point.mode == "bounded" or readings.is_lost:
+        return [], []
+    for name, connection in opened.readers.items():
+        counted, broken = count(connection, name, readings.omitted)
+        if not counted and not broken:
+            continue
+        tables = point.tables.get(name, ())
+        if all(table_digest.is_as_listed(connection, table) for table in tables):
+            facts += counted
+            rules += broken
+        else:
+            subject, reason = f"messages of database {name}", "tables were rewritten meanwhile"
+            readings.omitted.append(Omission(subject, reason, database=name))
+    return facts, rules
+
+
+def _unlogged(opened: Sessions) -> list[Omission]:
+    """Name the unlogged tables, which are empty in every copy that was recovered."""
+    return [
+        Omission(f"{quoted(name)}.{each.full_name}", EMPTY, is_expected=True, database=name)
+        for name, connection in opened.readers.items()
+        if not connection.closed
+        for each in table_digest.tables(connection, (UNLOGGED,))
+    ]
+
+
+EMPTY = "it is unlogged: empty after every recovery"
+"""Why an unlogged table is not compared."""

@@ -1,25 +1,45 @@
-"""Take a snapshot: a dump of each database, and what all share, sealed in that same snapshot."""
+"""Take a snapshot: a dump of each database, and what all share, sealed in those same snapshots.
+
+`TRUNCATE` and what rewrites a table do not follow snapshots: in an old one such a table is empty.
+`pg_dump` locks all tables before it writes the head of its dump, so each is held against its file
+of the snapshot once that head is there. Where one is another, the database is dumped anew.
+"""
 
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ParamSpec, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
-from tasks.backup import moment
-from tasks.backup.moment import Watch
+import psycopg
+
+from tasks.backup.consistent_snapshot import Sessions, sessions
 from tasks.control import clock
-from tasks.control.errors import Transient
+from tasks.control.errors import OpsError
 from tasks.control.phases import Phases, Progress
-from tasks.postgres import lsn, programs, slot
+from tasks.postgres import capacity, dump_toc, lsn, programs, schema_dump, sequences, slot
+from tasks.postgres import table_digest as digests
+from tasks.postgres.databases import databases
+from tasks.postgres.names import joined, quoted
+from tasks.postgres.schema_dump import Definition
+from tasks.postgres.sequences import SequenceState
 from tasks.postgres.server import Connection, Server, identify
 from tasks.postgres.slot import WalPosition
-from tasks.repository.measure import measure, sequences_of, tables_of
-from tasks.repository.model import MEASURE, Backup, BackupId, Dump, StoredObject
-from tasks.repository.seal import Measure, Seal
+from tasks.postgres.table_digest import PERMANENT, UNLOGGED, Table
+from tasks.repository.fingerprint import OF_ALL, count, sealed
+from tasks.repository.model import FINGERPRINT, Backup, BackupId, Dump, StoredObject
+from tasks.repository.seal import (
+    Fact,
+    Fingerprint,
+    Omission,
+    Seal,
+    SequenceSeal,
+    TableSeal,
+    excluded,
+)
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import CHUNK_BYTES, Sink
 
@@ -32,26 +52,47 @@ T = TypeVar("T")
 GLOBALS = {"roles.sql": "--roles-only", "tablespaces.sql": "--tablespaces-only"}
 """What all databases share, by object, and how `pg_dumpall` is asked for it."""
 
-ATTEMPTS = 20
+TRIES = 8
+"""How often a database is dumped whose tables do not hold still meanwhile."""
+
+PATIENT_TRIES = 3
+"""After so many tries tables that came since the first one are left out."""
+
+KEPT = (PERMANENT, UNLOGGED)
+"""The kinds of tables whose rows are dumped."""
 
 LOCK_TIMEOUT_S = 60
 """How long a dump waits for whoever changes a table's structure."""
 
+OURS = 4
+"""Connections that are needed besides one a database: to act, to look, and for programs."""
 
-@dataclass(frozen=True)
-class Shot:
-    """One snapshot of all databases: where the WAL stood, and by which name dumps join it."""
+EMPTIED = "it was emptied or rewritten each time before it was dumped"
+WORK_TABLE = "it came after the first try, and tables came and went all the time"
+EXCLUDED = "its contents are not compared, as SEAL_EXCLUDE says"
 
-    at: WalPosition
-    taken_at: datetime
-    snapshots: dict[str, str]
-    exported: dict[str, str]
-    sequences: dict[str, int]
 
-    @property
-    def lsn(self) -> str:
-        """Where the WAL stood, a little before it at most."""
-        return lsn.spell(self.at.position)
+class Moved(Exception):
+    """Tables were emptied, rewritten or dropped between a snapshot and its dump."""
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        """Note which."""
+        super().__init__(", ".join(tables))
+        self.tables = tables
+
+
+@dataclass
+class Dumped:
+    """What was dumped of one database, and what was found in the snapshot that the dump is of."""
+
+    dump: Dump
+    snapshot: str
+    tables: list[TableSeal] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+    sequences: dict[str, SequenceSeal] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    rules: list[Fact] = field(default_factory=list)
+    omitted: list[Omission] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,14 +109,13 @@ class Snapshot:
         for name in ("pg_dump", "pg_dumpall"):
             programs.require(self.stanza.programs, name, self.server)
         phases, kept, identity = Phases(), list[StoredObject](), identify(self.server)
-        with moment.watching(self.server) as watch, phases.phase("dump and seal"):
-            tables, shot = self._shoot(watch)
-            self.stanza.catalogue.claim(identity.system_identifier, shot.at.segment_bytes)
-            numbers = {name: _oid(connection) for name, connection in watch.acting.items()}
-            with _beside(measure, watch.watching, tables, shot.sequences) as measuring:
-                dumps = self._dump(numbers, shot, kept, progress)
-            measured = _of_dumped(measuring.result(), [dump.database for dump in dumps])
-        with self._storing(f"{MEASURE}.zst", kept) as sink:
+        at, taken_at = slot.written(self.server, switch=False), clock.now()
+        self.stanza.catalogue.claim(identity.system_identifier, at.segment_bytes)
+        with phases.phase("dump and seal"):
+            found, omitted = self._databases(kept, progress)
+            shared = self._globals(kept, progress)
+        measured = _fingerprint(found, shared, omitted)
+        with self._storing(f"{FINGERPRINT}.zst", kept) as sink:
             sink.write(measured.to_bytes())
         return Backup(
             id=self.id,
@@ -86,78 +126,250 @@ class Snapshot:
             server_version=identity.version_num,
             started_at=self.began,
             finished_at=clock.now(),
-            start_lsn=shot.lsn,
-            stop_lsn=shot.lsn,
-            timeline=shot.at.timeline,
-            segment_bytes=shot.at.segment_bytes,
+            start_lsn=lsn.spell(at.position),
+            stop_lsn=lsn.spell(at.position),
+            timeline=at.timeline,
+            segment_bytes=at.segment_bytes,
             objects=kept,
             tablespaces=[],
-            seal=_seal(shot, measured, phases),
+            seal=_seal(
+                at, taken_at, measured, {d.dump.database: d.snapshot for d in found}, phases
+            ),
             phases=phases.seconds,
-            dumps=dumps,
+            dumps=[each.dump for each in found],
             superuser=identity.superuser,
         )
 
-    def _shoot(self, watch: Watch) -> tuple[moment.Tables, Shot]:
-        """Take snapshots of all databases that show just the tables that are listed.
+    def _databases(
+        self, kept: list[StoredObject], progress: Progress
+    ) -> tuple[list[Dumped], list[Omission]]:
+        """Dump every database, as many in one moment as there are connections for."""
+        with self.server.connect() as connection:
+            known = databases(connection)
+            room = max(capacity.connections(connection) - OURS, 1)
+        found: list[Dumped] = []
+        omitted = [Omission(f"database {n}", why, database=n) for n, why in known.closed.items()]
+        for first in range(0, len(known.open), room):
+            with sessions(self.server, known.open[first : first + room]) as (opened, missing):
+                omitted += missing
+                opened.snapshots()  # of all of them, before the first one is dumped
+                for name, connection in opened.readers.items():
+                    one = OneDatabase(self, opened, name, connection, kept, progress)
+                    found.append(one.run())
+        return found, omitted
 
-        Raises:
-            Transient: tables come and go too fast.
-
-        """
-        for _ in range(ATTEMPTS):
-            sequences, tables = sequences_of(watch.acting), tables_of(watch.acting, as_text=True)
-            at, taken_at = slot.written(self.server, switch=False), clock.now()
-            snapshots = watch.look()
-            if watch.shows(tables):
-                exported = {name: _exported(each) for name, each in watch.watching.items()}
-                return tables, Shot(at, taken_at, snapshots, exported, sequences)
-        raise Transient("tables come and go too fast to be dumped", do="try again at a calmer time")
-
-    def _dump(
-        self, numbers: dict[str, int], shot: Shot, kept: list[StoredObject], progress: Progress
-    ) -> list[Dump]:
-        """Dump what all databases share, then each of them in the snapshot."""
-        done = 0
-
-        def store(source: Iterator[bytes], name: str) -> None:
-            nonlocal done
-            with self._storing(name, kept) as sink:
-                for block in source:
-                    sink.write(block)
-                    done += len(block)
-                    progress("dump", done, 0)
-
+    def _globals(self, kept: list[StoredObject], progress: Progress) -> dict[str, str]:
+        """Dump what all databases share; return a digest of each object."""
+        said = []
         for name, what in GLOBALS.items():
             with self._said("pg_dumpall", self.server, [what]) as source:
-                store(source, f"{name}.zst")
-        dumps = []
-        for database, exported in shot.exported.items():
-            name = f"{numbers[database]}.dump"
-            level = self.stanza.settings.snapshot_compression
-            how = ["-Fc", f"-Z{level}", "--create", f"--snapshot={exported}"]
-            how.append(f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}")
-            with self._said("pg_dump", self.server.database(database), how) as source:
-                store(source, name)
-            dumps.append(Dump(database, name))
-        return dumps
+                said.append(source.read())
+            with self._storing(f"{name}.zst", kept) as sink:
+                sink.write(said[-1])
+            progress("dump", sum(map(len, said)), 0)
+        return schema_dump.globals_of(b"\n".join(said).decode(errors="replace"))
 
     @contextmanager
-    def _said(
-        self, program: str, server: Server, arguments: Sequence[str]
-    ) -> Iterator[Iterator[bytes]]:
+    def _said(self, program: str, server: Server, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
         """Yield what a program of PostgreSQL writes of a server."""
         with (
-            programs.service_file(server) as env,
+            programs.addressed(server.with_options(schema_dump.PINNED)) as (address, env),
             programs.piped(
-                self.stanza.programs, program, [*arguments, "--no-password"], env=env
+                self.stanza.programs, program, [*arguments, "--no-password", *address], env=env
             ) as file,
         ):
-            yield iter(lambda: file.read(CHUNK_BYTES), b"")
+            yield file
 
     def _storing(self, name: str, kept: list[StoredObject]) -> AbstractContextManager[Sink]:
         catalogue = self.stanza.catalogue
         return catalogue.vault.storing(catalogue.prefix(self.id), name, kept)
+
+
+@dataclass(frozen=True)
+class OneDatabase:
+    """One database of a snapshot while it is dumped and sealed."""
+
+    taken: Snapshot
+    opened: Sessions
+    name: str
+    connection: Connection
+    kept: list[StoredObject]
+    progress: Progress
+
+    def run(self) -> Dumped:
+        """Dump it in the snapshot of its connection, or in another one where that must be.
+
+        Raises:
+            OpsError: it cannot be dumped; the text is what `pg_dump` said.
+
+        """
+        first = {each.oid for each in self._tables()}
+        for number in range(1, TRIES + 1):
+            young = self._young(first) if number > PATIENT_TRIES else []
+            try:
+                return self._dumped(young, insists=number == TRIES)
+            except Moved as moved:
+                log.info("database %s is dumped again: %s moved", self.name, len(moved.tables))
+            except OpsError as error:
+                if number == TRIES or not schema_dump.may_succeed_again(error):
+                    raise
+                log.info("database %s is dumped again", self.name)
+            self.connection.rollback()
+        raise AssertionError  # the last try returns or raises
+
+    def _tables(self) -> list[Table]:
+        return digests.tables(self.connection, KEPT, as_text=True)
+
+    def _young(self, first: set[int]) -> list[Table]:
+        return [table for table in self._tables() if table.oid not in first]
+
+    def _dumped(self, young: Sequence[Table], *, insists: bool) -> Dumped:
+        """Dump it once.
+
+        Raises:
+            Moved: tables are not as the snapshot shows them; not where somebody insists.
+
+        """
+        snapshot = _text(self.connection, "select pg_current_snapshot()")
+        exported = _exported(self.connection)
+        before = sequences.states(self.connection, KEPT)
+        found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
+        level = self.taken.stanza.settings.snapshot_compression
+        how = ["-Fc", f"-Z{level}", "--create", f"--snapshot={exported}"]
+        how.append(f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}")
+        how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in young]
+        with self.taken._said("pg_dump", self.taken.server.database(self.name), how) as file:  # noqa: SLF001
+            head = Head(file)
+            found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
+            moved = self._moved(young)
+            if moved and not insists:
+                raise Moved([table.full_name for table in moved])
+            with _beside(self._seal, found, {*moved, *young}):
+                self._store(found.dump.object, head, file)
+        found.omitted += [self._omission(table, EMPTIED) for table in moved]
+        found.omitted += [self._omission(table, WORK_TABLE) for table in young]
+        after = sequences.states(self.connection, KEPT)
+        found.sequences = _sequences(self.name, before, after)
+        return found
+
+    def _omission(self, table: Table, why: str, *, is_expected: bool = False) -> Omission:
+        name = joined(self.name, table.schema, table.name)
+        return Omission(name, why, is_expected, self.name)
+
+    def _moved(self, young: Sequence[Table]) -> list[Table]:
+        """Return the tables that the dump shows otherwise than the snapshot."""
+        return [
+            table
+            for table in self._tables()
+            if table not in young and not digests.is_as_listed(self.connection, table)
+        ]
+
+    def _store(self, name: str, head: "Head", file: IO[bytes]) -> None:
+        with self.taken._storing(name, self.kept) as sink:  # noqa: SLF001
+            sink.write(bytes(head.data))
+            done = len(head.data)
+            while block := file.read(CHUNK_BYTES):
+                sink.write(block)
+                done += len(block)
+                self.progress("dump", done, 0)
+
+    def _seal(self, found: Dumped, without: set[Table]) -> None:
+        """Digest the tables in the same snapshot; one that cannot be read is named."""
+        for table in self._tables():
+            name = joined(self.name, table.schema, table.name)
+            if table in without:
+                continue
+            if excluded(name, self.taken.stanza.settings.seal_exclude):
+                found.omitted.append(self._omission(table, EXCLUDED, is_expected=True))
+                continue
+            try:
+                with self.connection.transaction():
+                    digest = digests.digest(self.connection, table)
+            except psycopg.Error as error:
+                reason = f"it cannot be read: {type(error).__name__} ({error.sqlstate})"
+                found.omitted.append(self._omission(table, reason))
+            else:
+                found.tables.append(sealed(self.name, table, digest))
+        large = digests.large_objects(self.connection)
+        if large is not None:
+            found.tables.append(sealed(self.name, None, large))
+        found.facts, found.rules = count(self.connection, self.name, found.omitted)
+
+
+class Head:
+    """Gives what a dump begins with, and remembers it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin at its beginning."""
+        self._file = file
+        self.data = bytearray()
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, so many.
+
+        Raises:
+            Corrupt: the dump ends before.
+
+        """
+        data = self._file.read(size)
+        self.data += data
+        return data
+
+
+def _fingerprint(
+    found: Sequence[Dumped], shared: dict[str, str], omitted: Sequence[Omission]
+) -> Fingerprint:
+    return Fingerprint(
+        tables=[table for each in found for table in each.tables],
+        facts=[fact for each in found for fact in each.facts],
+        rules=[fact for each in found for fact in each.rules],
+        moments={each.dump.database: 0 for each in found},
+        definitions={
+            **{f"{OF_ALL}{name}": digest for name, digest in shared.items()},
+            **{
+                f"{quoted(each.dump.database)}: {definition.name}": definition.digest
+                for each in found
+                for definition in each.definitions
+            },
+        },
+        sequence_states={name: state for each in found for name, state in each.sequences.items()},
+        omitted=[*omitted, *(omission for each in found for omission in each.omitted)],
+    )
+
+
+def _seal(
+    at: WalPosition,
+    taken_at: datetime,
+    measured: Fingerprint,
+    snapshots: dict[str, str],
+    phases: Phases,
+) -> Seal:
+    missing = [each for each in measured.omitted if not each.is_expected]
+    return Seal(
+        restore_point="",
+        lsn=lsn.spell(at.position),
+        taken_at=taken_at,
+        mode="snapshot",
+        attempts=1,
+        snapshots=snapshots,
+        tables=len(measured.tables) + len(missing),
+        rows=measured.rows,
+        seconds=phases.seconds["dump and seal"],
+        skipped=len(missing),
+    )
+
+
+def _sequences(
+    database: str, before: dict[str, SequenceState], after: dict[str, SequenceState]
+) -> dict[str, SequenceSeal]:
+    """Return the states between which a dump has read sequences, which follow no snapshot."""
+    return {
+        f"{quoted(database)}.{name}": SequenceSeal(
+            state, None if after[name].given == state.given else after[name]
+        )
+        for name, state in before.items()
+        if name in after
+    }
 
 
 @contextmanager
@@ -171,43 +383,18 @@ def _beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator
             doing.result()
 
 
-def _of_dumped(measured: Measure, dumped: Sequence[str]) -> Measure:
-    """Leave out of a seal what tells of databases that take no connections, and were not dumped."""
-    structure = dict(measured.structure)
-    databases = {key.removeprefix("database ") for key in structure if key.startswith("database ")}
-    for closed in sorted(databases - {*dumped}):
-        log.warning("database %s takes no connections, so it is not in the snapshot", closed)
-        for key in [*structure]:
-            if key == f"database {closed}" or key.startswith(f"setting {closed}/"):
-                del structure[key]
-    return replace(measured, structure=structure)
-
-
-def _seal(shot: Shot, measured: Measure, phases: Phases) -> Seal:
-    return Seal(
-        restore_point="",
-        lsn=shot.lsn,
-        taken_at=shot.taken_at,
-        mode="snapshot",
-        attempts=1,
-        snapshots=shot.snapshots,
-        tables=len(measured.tables),
-        rows=measured.rows,
-        seconds=phases.seconds["dump and seal"],
-    )
-
-
 def _exported(connection: Connection) -> str:
     """Let other sessions of the same database join this connection's snapshot."""
-    row = connection.execute("select pg_export_snapshot()").fetchone()
-    name = str(row[0]) if row else ""
+    name = _text(connection, "select pg_export_snapshot()")
     assert re.fullmatch(r"[0-9A-F-]+", name)  # noqa: S101 - as PostgreSQL names them
     return name
 
 
-def _oid(connection: Connection) -> int:
-    row = connection.execute(
-        "select oid from pg_database where datname = current_database()"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - we are in it
-    return int(row[0])
+def _oid(connection: Connection) -> str:
+    return _text(connection, "select oid from pg_database where datname = current_database()")
+
+
+def _text(connection: Connection, query: str) -> str:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None  # noqa: S101 - each query gives a row
+    return str(row[0])

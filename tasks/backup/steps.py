@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from tasks.backup import cleanup, manner, take, wal
+from tasks.backup import cleanup, seal_options, take, wal
 from tasks.backup.retention import Cleaned
 from tasks.backup.wal import Pulled
 from tasks.control.phases import Progress
@@ -38,7 +38,7 @@ def unchanged_tables(stanza: Stanza, backup: Backup) -> list[str]:
     """Return the tables whose digests were taken over from an earlier seal."""
     if not backup.seal.reused:
         return []
-    tables = manner.measure_of(stanza, backup).tables
+    tables = seal_options.fingerprint_of(stanza, backup).tables
     return [f"{table.name} from {table.taken_from}" for table in tables if table.taken_from]
 
 

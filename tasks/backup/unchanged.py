@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.postgres import lsn
+from tasks.postgres.names import joined
 from tasks.postgres.server import Connection
-from tasks.repository.seal import Measure, Seal, Standing, TableSeal
+from tasks.repository.seal import EXACT, Fingerprint, Seal, Standing, TableSeal
 
 
 log = logging.getLogger(__name__)
-
-EXACT = ("locked", "quiet")
 
 SINCE = 170000
 """The version that brought WAL summaries."""
@@ -30,7 +29,7 @@ PATIENCE_S = 30.0
 """How long the summarizer may take to catch up."""
 
 _STANDINGS = """
-select n.nspname || '.' || c.relname,
+select n.nspname::text, c.relname::text,
        array_remove(array[
          concat_ws('/', coalesce(nullif(c.reltablespace, 0), d.dattablespace), d.oid,
            pg_relation_filenode(c.oid)),
@@ -64,21 +63,22 @@ where s.tli = %s and s.end_lsn > %s::pg_lsn and s.start_lsn < %s::pg_lsn
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier seal of the same cluster and timeline: of which backup, and what it measured."""
+    """An earlier seal of the same cluster and timeline: of which backup, and its fingerprint."""
 
     backup: str
     timeline: int
     seal: Seal
-    measure: Measure
+    fingerprint: Fingerprint
 
 
 def standings(connections: Mapping[str, Connection]) -> tuple[dict[str, Standing], dict[str, int]]:
     """Return how the tables of all databases lie on the disk, and their sizes in bytes."""
     found, sizes = {}, {}
     for database, connection in connections.items():
-        for name, files, changes, definition, size in connection.execute(_STANDINGS):
-            found[f"{database}.{name}"] = Standing(files, changes, definition)
-            sizes[f"{database}.{name}"] = size
+        for schema, table, files, changes, definition, size in connection.execute(_STANDINGS):
+            name = joined(database, schema, table)
+            found[name] = Standing(files, changes, definition)
+            sizes[name] = size
     return found, sizes
 
 
@@ -86,11 +86,11 @@ def candidates(earlier: Earlier | None, now: Mapping[str, Standing]) -> dict[str
     """Return the tables of an earlier seal that seem not to have changed; WAL is not asked yet."""
     if earlier is None or earlier.seal.mode not in EXACT:
         return {}
-    before = earlier.measure.standings
+    before = earlier.fingerprint.standings
     return {
         table.name: table
-        for table in earlier.measure.tables
-        if table.name in before and before[table.name] == now.get(table.name)
+        for table in earlier.fingerprint.tables
+        if table.moment == 0 and table.name in before and before[table.name] == now.get(table.name)
     }
 
 

@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     seal_reuse: bool = Field(
         default=True, description="Take over digests of tables that WAL shows to be unchanged."
     )
+    seal_exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (),
+        description="Patterns of DATABASE.SCHEMA.TABLE that seals leave out; several by commas.",
+    )
     digest_on: Literal["primary", "standby"] = Field(
         "primary", description="Where the digests of a seal are computed."
     )

@@ -120,11 +120,14 @@ def load_snapshot(stanza: Stanza, part: Part, progress: Progress) -> Restored:
 
 @contextmanager
 def database_beside(
-    stanza: Stanza, database: str, target: str, progress: Progress
+    stanza: Stanza, database: str, target: str, progress: Progress, *, accepted: bool = False
 ) -> Iterator[Beside]:
     """Yield a database as it was, loaded beside the live one; what is not swapped in goes again."""
     with setting_back.loaded(
-        stanza, database, lambda: load_database(stanza, database, target, progress)
+        stanza,
+        database,
+        lambda: load_database(stanza, database, target, progress),
+        accepted=accepted,
     ) as found:
         yield found
 

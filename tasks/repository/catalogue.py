@@ -12,11 +12,11 @@ from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold, LegalHolds
-from tasks.repository.model import ID, MEASURE, Backup, BackupId, Damaged
+from tasks.repository.model import FINGERPRINT, ID, Backup, BackupId, Damaged
 from tasks.repository.pins import Pin, Pins
 from tasks.repository.proof import Proof
 from tasks.repository.reach import Reaches
-from tasks.repository.seal import Measure
+from tasks.repository.seal import Fingerprint
 from tasks.repository.storage import Storage, see_unlocked
 from tasks.repository.stream import Vault
 from tasks.repository.wal import Archive
@@ -44,7 +44,7 @@ class Catalogue:
         """Return the archive of the WAL of a cluster: the repository's own, or a backup's."""
         return Archive(self.vault, self.stanza, of.system_identifier, of.segment_bytes)
 
-    def measure(self, backup: Backup) -> Measure:
+    def fingerprint(self, backup: Backup) -> Fingerprint:
         """Read what a backup's seal holds of tables and objects.
 
         Raises:
@@ -52,7 +52,9 @@ class Catalogue:
             Refused: it is encrypted and no identity is here.
 
         """
-        return Measure.from_bytes(self.vault.read(self.prefix(backup.id), backup.object(MEASURE)))
+        return Fingerprint.from_bytes(
+            self.vault.read(self.prefix(backup.id), backup.object(FINGERPRINT))
+        )
 
     @property
     def reaches(self) -> Reaches:

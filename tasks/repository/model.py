@@ -17,8 +17,8 @@ FORMAT = 1
 MANIFEST = "backup_manifest"
 """The server's list of the files of the cluster at that time."""
 
-MEASURE = "measure.json"
-"""What the seal holds of tables and objects."""
+FINGERPRINT = "measure.json"
+"""What the seal holds of tables and objects; the name is that of earlier versions."""
 
 BackupId = NewType("BackupId", str)
 

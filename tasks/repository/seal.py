@@ -1,16 +1,26 @@
 """Facts of a seal: what a cluster held at a restore point, and how surely that is known."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from tasks.control.errors import Corrupt
+from tasks.postgres.names import quoted
+from tasks.postgres.sequences import SequenceState
 
 
-SealMode = Literal["locked", "quiet", "bounded", "snapshot"]
+SealMode = Literal["locked", "quiet", "bounded", "snapshot", "none"]
+
+EXACT = ("locked", "quiet")
+"""Modes in which the snapshots show just what the WAL holds up to the restore point."""
+
+EVERY_KIND = "*"
+"""Stands for all kinds of definitions."""
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -21,7 +31,9 @@ class TableSeal:
 
     Under a `bounded` seal `stable_rows` counts the rows of that snapshot which were still there
     after the restore point: the copy holds at least these of them, and at most `rows`. Where the
-    table has not changed since an earlier seal, its digest was `taken_from` that backup's.
+    table has not changed since an earlier seal, its digest was `taken_from` that backup's. `moment`
+    is the number of the restore point at which it was so; 0 is the seal's own. Of one that belongs
+    to an `extension`, or is a materialized `view`, a dump may carry other rows.
     """
 
     __pydantic_config__ = _STRICT
@@ -33,11 +45,38 @@ class TableSeal:
     newest: str | None
     stable_rows: int | None = None
     taken_from: str | None = None
+    moment: int = 0
+    extension: str | None = None
+    is_view: bool = False
 
     @property
     def name(self) -> str:
         """The table's full name: database, schema and table."""
-        return f"{self.database}.{self.table}"
+        return f"{quoted(self.database)}.{self.table}"
+
+
+@dataclass(frozen=True)
+class Omission:
+    """Something that was not sealed, so that a copy is not compared in it, and why.
+
+    `is_expected` where the operator, or PostgreSQL's own way, wants it so: it does not make a proof
+    partial, and is named all the same. `keys` are objects of the catalogs of a `database`, as pairs
+    of numbers: neither they nor what needs them is compared; nor are definitions of some `kinds`.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    subject: str
+    reason: str
+    is_expected: bool = False
+    database: str = ""
+    kinds: list[str] = field(default_factory=list)
+    keys: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """What and why, in one phrase."""
+        return f"{self.subject} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -63,35 +102,64 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """What a cluster held: tables, how far sequences ran, how it was built, facts, broken rules.
+class SequenceSeal:
+    """The state of a sequence before the restore point and after it; None: it was the same."""
 
-    `skipped` are the tables that there was no time for. `standings` say of tables of the source how
-    they lay on its disk, so that the next seal can tell whether they have changed.
+    __pydantic_config__ = _STRICT
+
+    before: SequenceState
+    after: SequenceState | None = None
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a cluster held: tables, sequences, how it was built, facts, broken rules.
+
+    `moments` say of each database at which restore point it was sealed: one after the other where
+    there are too few connections for all of them at once. `omitted` is what was not sealed, each
+    with its reason. `standings` say of tables of the source
+    how they lay on its disk, so that the next seal can tell whether they have changed. Seals of
+    earlier versions have neither `sequence_states` nor `definitions`: their `sequences` are lower
+    bounds, and their `structure` was computed in another way and is not compared.
     """
 
     __pydantic_config__ = _STRICT
 
     tables: list[TableSeal]
-    sequences: dict[str, int]
-    structure: dict[str, str]
     facts: list[Fact]
     rules: list[Fact]
-    skipped: list[str] = field(default_factory=list)
+    moments: dict[str, int] = field(default_factory=dict)
+    definitions: dict[str, str] | None = None
+    sequence_states: dict[str, SequenceSeal] | None = None
+    omitted: list[Omission] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
+    structure: dict[str, str] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it was computed as it is today, so that its digests can be taken over."""
+        return self.sequence_states is not None
 
     @property
     def rows(self) -> int:
         """Rows of all tables."""
         return sum(table.rows for table in self.tables)
 
+    @property
+    def not_compared(self) -> list[Omission]:
+        """What was not sealed, those of an earlier version among them."""
+        late = [Omission(name, "no time was left") for name in self.skipped]
+        return [*self.omitted, *late]
+
     def to_bytes(self) -> bytes:
         """Return it as JSON."""
         return to_json(asdict(self))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Measure":
+    def from_bytes(cls, data: bytes) -> "Fingerprint":
         """Read it from JSON.
 
         Raises:
@@ -102,7 +170,17 @@ class Measure:
             return TypeAdapter(cls).validate_json(data)
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))
-            raise Corrupt("what a seal measured is not complete", seen=where) from None
+            raise Corrupt("the fingerprint of a seal is incomplete", seen=where) from None
+
+
+@dataclass(frozen=True)
+class RestorePoint:
+    """A restore point in the WAL: its name, and the position at which it ends."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    lsn: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +188,9 @@ class Seal:
     """A moment that a copy can be recovered to, and how surely its contents are known.
 
     What was measured then is an object of the backup, since it may be large and tells names. Tables
-    were locked for `held_ms` milliseconds; None: they were not.
+    were locked for `held_ms` milliseconds; None: they were not. `later` are restore points at which
+    tables were sealed that had been emptied or rewritten before they were read. With the mode
+    `none` nothing is known of the contents, for the reason in `problem`.
     """
 
     __pydantic_config__ = _STRICT
@@ -128,8 +208,36 @@ class Seal:
     reused: int = 0
     digested_on: Literal["primary", "standby"] = "primary"
     held_ms: float | None = None
+    later: list[RestorePoint] = field(default_factory=list)
+    problem: str = ""
 
     @property
     def is_partial(self) -> bool:
-        """Whether some tables were not sealed, for want of time."""
+        """Whether something was not sealed that should have been."""
         return self.skipped > 0
+
+    @property
+    def points(self) -> list[RestorePoint]:
+        """The restore points that a proof walks through, in their order."""
+        if self.mode == "none":
+            return []
+        return [RestorePoint(self.restore_point, self.lsn), *self.later]
+
+    @property
+    def end_lsn(self) -> str:
+        """The position up to which WAL is needed for the proof."""
+        return self.later[-1].lsn if self.later else self.lsn
+
+
+def unsealed(lsn: str, taken_at: datetime, problem: str, seconds: float = 0) -> Seal:
+    """Return the seal of a backup of whose contents nothing is known."""
+    return Seal("", lsn, taken_at, "none", 0, {}, 0, 0, seconds, problem=problem)
+
+
+def excluded(name: str, patterns: Collection[str]) -> bool:
+    """Tell whether a table is left out of seals, by patterns of its `database.schema.table`.
+
+    A pattern is one of the shell's (`*` and `?`), for the whole name or for schema and table.
+    """
+    short = name.partition(".")[2]
+    return any(fnmatchcase(name, each) or fnmatchcase(short, each) for each in patterns)

@@ -77,7 +77,7 @@ class WalCheck:
         """See that every segment from a backup's start to its seal is there."""
         if backup.type == "snapshot":
             return
-        ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.lsn))
+        ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.end_lsn))
         first, last = (lsn.segment_at(backup.timeline, at, backup.segment_bytes) for at in ends)
         missing = [segment.name for segment in needed(first, last) if segment not in there]
         if missing:

@@ -1,6 +1,7 @@
 """Load the dumps of a snapshot into a new cluster; whatever does not go in is named."""
 
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.control.phases import Progress
 from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES
+from tasks.postgres.names import quoted
 from tasks.postgres.server import Server
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
 from tasks.repository.model import Backup
@@ -31,6 +33,20 @@ _SAFE = re.compile(
     r' "[^"]+" (?:does not exist|already exists|is not available)|permission denied for \w+ \w+'
 )
 """What an error may say that names objects only; any other may quote a row."""
+
+_MISSING = re.compile(
+    r'extension "[^"]+" is not available|could not access file "[^"]+"|could not load library'
+    r"|invalid (?:LC_\w+ )?locale name|could not create locale"
+)
+"""What a server says that lacks an extension, a library or a locale."""
+
+WENT_ON = "errors ignored on restore"
+"""What `pg_restore` says that went through the whole dump."""
+
+TEMPLATE, MAINTENANCE = "template1", "postgres"
+
+OWN = (TEMPLATE, MAINTENANCE)
+"""The databases that every new cluster has."""
 
 _LOCATION = re.compile(r"LOCATION '((?:[^']|'')*)'")
 
@@ -59,8 +75,8 @@ def in_place(_: str) -> str:
 
 
 @contextmanager
-def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[Server]:
-    """Yield a server of a new cluster that holds the dumps, and nothing else.
+def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[tuple[Server, list[str]]]:
+    """Yield a server of a new cluster that holds the dumps, and what did not go in.
 
     Its tablespaces lie in its own directory, and it can reach nobody, as any copy.
 
@@ -70,17 +86,18 @@ def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[Server]:
         files: where the dumps lie.
 
     Raises:
-        Refused: the programs are of an older version than the server was.
-        Corrupt: something could not be loaded; names it.
+        Refused: the programs are of an older version than the server was, or this machine lacks
+            what is needed.
+        Corrupt: a dump or a script is not whole.
 
     """
     copy.cluster.create(copy.owner, {}, backup.maker)
     copy.cluster.start(SEALED_OFF)
     try:
         portions = [Portion(dump.database, files / dump.object) for dump in backup.dumps]
-        load(backup, copy, files, portions)
+        problems = load(backup, copy, files, portions)
         server = copy.cluster.server(backup.stanza, "template1", backup.maker)
-        yield server.database(backup.dumps[0].database)
+        yield server.database(backup.dumps[0].database), problems
     finally:
         copy.cluster.stop("immediate")
 
@@ -93,8 +110,10 @@ def load(
     *,
     place_of: Callable[[str], str] = in_place,
     tell: Progress = lambda _phase, _done, _all: None,
-) -> None:
+) -> list[str]:
     """Load what all databases share into a cluster that runs, and then what is wanted of each.
+
+    PostgreSQL's own databases are made anew, each while the other one is there to connect to.
 
     Args:
         backup: the snapshot.
@@ -104,19 +123,26 @@ def load(
         place_of: where a tablespace goes, by where the source has it.
         tell: told how many of them are done.
 
+    Returns:
+        What did not go in, by object.
+
     Raises:
-        Corrupt: something could not be loaded; names it.
+        Refused: this machine lacks what is needed, such as an extension.
+        Corrupt: a dump or a script is not whole.
 
     """
-    server = copy.cluster.server(backup.stanza, "template1", backup.maker)
+    server = copy.cluster.server(backup.stanza, TEMPLATE, backup.maker)
     _run_script(copy, server, _roles(files / "roles.sql", backup.maker))
     _run_script(copy, server, _tablespaces(files / "tablespaces.sql", place_of))
-    if all(dump.database != "postgres" for dump in backup.dumps):
-        with server.connect() as connection:
-            connection.execute("drop database postgres")
-    for number, portion in enumerate(portions):
+    problems: list[str] = []
+    for number, portion in enumerate(sorted(portions, key=lambda each: each.database == TEMPLATE)):
         tell("load", number, len(portions))
-        _restore(copy, server, portion)
+        through = MAINTENANCE if portion.database == TEMPLATE else TEMPLATE
+        problems += _restore(copy, server.database(through), portion)
+    if all(dump.database != MAINTENANCE for dump in backup.dumps):
+        with server.connect() as connection:
+            connection.execute(f"drop database {MAINTENANCE}")
+    return problems
 
 
 def _roles(path: Path, superuser: str) -> Path:
@@ -160,17 +186,43 @@ def _run_script(copy: Scratch, server: Server, script: Path) -> None:
         raise not_loaded(server.stanza, script.name.removeprefix("here-"), done.stderr.splitlines())
 
 
-def _restore(copy: Scratch, server: Server, portion: Portion) -> None:
-    replaced = ["--clean", "--if-exists"] if portion.database == "postgres" else []
+def _restore(copy: Scratch, server: Server, portion: Portion) -> list[str]:
+    """Load a database, and return what did not go in.
+
+    Raises:
+        Refused: this machine lacks what is needed.
+        Corrupt: the dump is not whole.
+
+    """
+    replaced = ["--clean", "--if-exists"] if portion.database in OWN else []
     chosen = ["--use-list", portion.entries] if portion.entries else []
-    into = f"--dbname=dbname={server.parameters()['dbname']}"
-    how = ["--create", *replaced, *chosen, "--verbose", "--no-password", into, portion.dump]
-    with programs.service_file(server) as env:
+    how = ["--create", *replaced, *chosen, "--verbose", "--no-password"]
+    with programs.addressed(server) as (address, env):
         done = programs.run(
-            copy.programs, "pg_restore", how, timeout_s=TIMEOUT_S, env=env, accept=(0, 1)
+            copy.programs,
+            "pg_restore",
+            [*how, *address, portion.dump],
+            timeout_s=TIMEOUT_S,
+            env=env,
+            accept=(0, 1),
         )
-    if done.returncode != 0:
-        raise not_loaded(server.stanza, f"database {portion.database}", done.stderr.splitlines())
+    return problems_of(server.stanza, portion.database, done)
+
+
+def problems_of(stanza: str, database: str, done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return what `pg_restore` could not load; each object with what the server said of it.
+
+    Raises:
+        Refused: this machine lacks what is needed.
+        Corrupt: the dump is not whole.
+
+    """
+    if done.returncode == 0:
+        return []
+    lines = done.stderr.splitlines()
+    if not any(WENT_ON in line for line in lines) or lacking(lines):
+        raise not_loaded(stanza, f"database {database}", lines)
+    return [f"{quoted(database)}: {each}" for each in dict.fromkeys(_told(lines))]
 
 
 def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> OpsError:
@@ -178,13 +230,12 @@ def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> OpsError:
 
     What this machine lacks is told as that, and says nothing of what is kept.
     """
-    lacking = {each for each in SHORTAGES if any(each in line for line in lines)}
-    if lacking:
+    if missing := lacking(lines):
         return Refused(
             f"this machine cannot load {what}",
             stanza=stanza,
-            seen=", ".join(sorted(lacking)),
-            do="make room; the same call then goes on",
+            seen=", ".join(missing),
+            do="make room, or install what is missing; the same call then goes on",
         )
     return Corrupt(
         f"{what} could not be loaded whole",
@@ -193,6 +244,13 @@ def not_loaded(stanza: str, what: str, lines: Sequence[str]) -> OpsError:
         expected="every object of the dump",
         do="see that this machine has the source's extensions and locales",
     )
+
+
+def lacking(lines: Sequence[str]) -> list[str]:
+    """Return what this machine lacks, as a program or a server says it."""
+    found = {each for each in SHORTAGES if any(each in line for line in lines)}
+    found |= {match[0] for line in lines if (match := _MISSING.search(line))}
+    return sorted(found)
 
 
 def _told(lines: Iterable[str]) -> Iterator[str]:

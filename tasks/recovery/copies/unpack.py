@@ -15,7 +15,7 @@ from tasks.postgres.lsn import Segment
 from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.history import file_name
-from tasks.repository.model import MEASURE, Backup, StoredObject
+from tasks.repository.model import Backup, StoredObject
 from tasks.repository.stream import Source
 from tasks.repository.wal import Archive, Kept, needed
 
@@ -76,8 +76,6 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         if name == MANIFEST:
             _write(copy, copy.data / MANIFEST, iter(lambda: source.read(COPY_BYTES), b""))
             return
-        if name == MEASURE:
-            return
         oid = name.removesuffix(".tar")
         if oid == "base":
             _untar(copy, Tree(copy.make(copy.data), copy.old), source, item.name)
@@ -111,7 +109,7 @@ def fetch_wal(archive: Archive, backup: Backup, copy: Scratch) -> int:
 
     """
     kept = archive.kept()
-    ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.lsn))
+    ends = (lsn.parse(backup.start_lsn), lsn.parse(backup.seal.end_lsn))
     first, last = (lsn.segment_at(backup.timeline, at, backup.segment_bytes) for at in ends)
     copy.make(copy.wal)
     bad: list[Corrupt] = []

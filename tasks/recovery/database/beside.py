@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from psycopg import sql
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
-from tasks.postgres import contents, programs
+from tasks.postgres import programs
+from tasks.postgres.databases import databases
 from tasks.postgres.server import Server
-from tasks.recovery.copies.load import not_loaded
+from tasks.recovery.copies.fixpoint import LoadedDump
+from tasks.recovery.copies.load import problems_of
 from tasks.recovery.database.comparing import Compared, compare
 from tasks.recovery.database.names import Aside, aside, known, mark
 from tasks.recovery.database.swap import administering, disconnecting
@@ -43,21 +45,27 @@ class Beside:
     origin: Restored
     compared: Compared
     seconds: Mapping[str, float]
+    problems: Sequence[str] = ()
 
-    def require(self) -> None:
-        """See that it is what it was at that point.
+    @property
+    def differing(self) -> list[str]:
+        """In what it is not as it was at that point: what did not go in, and what differs."""
+        checks = [check for check in self.compared.checks if check.outcome != "pass"]
+        return [*self.problems, *(f"{check.name}: {check.seen}" for check in checks)]
+
+    def require(self, *, accepted: bool = False) -> None:
+        """Require that it is what it was at that point, unless somebody has accepted differences.
 
         Raises:
-            Corrupt: a check did not pass; names it.
+            Corrupt: it differs; names in what.
 
         """
-        failed = [check for check in self.compared.checks if check.outcome != "pass"]
-        if failed:
+        if self.differing and not accepted:
             raise Corrupt(
                 f"database {self.database} was not loaded as it was",
-                seen="; ".join(f"{check.name}: {check.seen}" for check in failed[:3]),
-                expected="every check to pass",
-                do="nothing was swapped; look at it, and try again",
+                seen="; ".join(self.differing[:3]),
+                expected="no difference",
+                do="nothing was swapped; look at it: --accept-differences swaps it in all the same",
             )
 
 
@@ -78,8 +86,8 @@ def prepare(
 
     """
     server, phases = stanza.server(), Phases()
-    _see_that_it_is_there(server, database)
-    _see_no_subscription(server.database(database), database)
+    _require_database(server, database)
+    _require_no_subscription(server.database(database), database)
     try:
         with phases.phase("restore"):
             origin = _copy(stanza, database, target, tell)
@@ -87,20 +95,21 @@ def prepare(
         new = aside(database, "restoring", clock.now())
         with phases.phase("load"):
             tell("load", 0, 0)
-            _see_that_it_is_there(origin.server, database)
-            _see_no_subscription(origin.server.database(database), database)
+            _require_database(origin.server, database)
+            _require_no_subscription(origin.server.database(database), database)
             source = _renamed(origin.server, database, new)
-            _load(stanza, source, server, new)
+            dump, problems = _load(stanza, source, server, new)
             new = _marked(server, new)
         with phases.phase("compare"):
             tell("compare", 0, 0)
-            compared = compare(
-                database, source, server.database(new.name), server.database(database)
+            loaded = LoadedDump(
+                server.database(new.name), stanza.programs, dump, None, origin.server
             )
+            compared = compare(database, loaded, source, server.database(database))
     except BaseException:
         discard(stanza, database)
         raise
-    return Beside(database, new, origin, compared, phases.seconds)
+    return Beside(database, new, origin, compared, phases.seconds, problems)
 
 
 def discard(stanza: Stanza, database: str) -> None:
@@ -118,9 +127,9 @@ def _side(stanza: Stanza, database: str) -> Path:
     return stanza.home.path / "side" / f"of-{digest[:16]}"
 
 
-def _see_that_it_is_there(server: Server, database: str) -> None:
+def _require_database(server: Server, database: str) -> None:
     with administering(server, database) as connection:
-        there = contents.databases(connection)
+        there = databases(connection).open
     if database not in there:
         raise Refused(
             "there is no such database",
@@ -130,7 +139,7 @@ def _see_that_it_is_there(server: Server, database: str) -> None:
         )
 
 
-def _see_no_subscription(server: Server, database: str) -> None:
+def _require_no_subscription(server: Server, database: str) -> None:
     """See that a database has no subscription: a copy of one would lead to the slot of the other.
 
     Raises:
@@ -172,38 +181,38 @@ def _renamed(origin: Server, database: str, new: Aside) -> Server:
     return origin.database(new.name)
 
 
-def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> None:
+def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> tuple[Path, list[str]]:
     """Dump the database in its copy, and load that beside the live one.
 
+    Returns:
+        The dump, which goes with what is discarded, and what could not be loaded.
+
     Raises:
-        Corrupt: something could not be loaded; names it.
+        Refused: the live server lacks what is needed.
+        Corrupt: the dump is not whole.
 
     """
     for name in ("pg_dump", "pg_restore"):
         programs.require(stanza.programs, name, server)
     dump = _side(stanza, new.of).with_suffix(".dump")
     shutil.rmtree(dump, ignore_errors=True)
-    try:
-        how = ["--format=directory", "--compress=0", "--no-sync", "--create", "--file", dump]
-        _run(stanza, "pg_dump", source, how)
-        with administering(server, new.of) as connection:
-            place = connection.info.dbname
-        how = ["--create", "--verbose", f"--dbname=dbname={place}", dump]
-        done = _run(stanza, "pg_restore", server.database(place), how, accept=(0, 1))
-    finally:
-        shutil.rmtree(dump, ignore_errors=True)
-    if done.returncode != 0:
-        raise not_loaded(server.stanza, f"database {new.of}", done.stderr.splitlines())
+    how = ["--format=directory", "--compress=0", "--no-sync", "--create", "--file", dump]
+    _run(stanza, "pg_dump", source, how)
+    with administering(server, new.of) as connection:
+        place = connection.info.dbname
+    how = ["--create", "--verbose", dump]
+    done = _run(stanza, "pg_restore", server.database(place), how, accept=(0, 1))
+    return dump, problems_of(server.stanza, new.of, done)
 
 
 def _run(
     stanza: Stanza, name: str, server: Server, how: list[object], accept: tuple[int, ...] = (0,)
 ) -> subprocess.CompletedProcess[str]:
-    with programs.service_file(server) as env:
+    with programs.addressed(server) as (address, env):
         return programs.run(
             stanza.programs,
             name,
-            [f"--jobs={JOBS}", "--no-password", *how],
+            [f"--jobs={JOBS}", "--no-password", *address, *how],
             timeout_s=TIMEOUT_S,
             env=env,
             accept=accept,

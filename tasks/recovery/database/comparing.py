@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from tasks.postgres import contents
+from tasks.postgres import table_digest
+from tasks.postgres.names import quoted
 from tasks.postgres.server import Server
-from tasks.recovery.proving import expectations
-from tasks.recovery.proving.comparison import comparisons
-from tasks.repository.measure import measure, sequences_of, tables_of
+from tasks.postgres.table_digest import LARGE_OBJECTS
+from tasks.recovery.copies.fixpoint import LoadedDump
+from tasks.recovery.proving import expectations, holding, loaded
+from tasks.recovery.proving.comparison import Part, comparisons
+from tasks.repository.fingerprint import Scope, of_database
 from tasks.repository.proof import Check, Outcome
-from tasks.repository.seal import Fact, Measure, TableSeal
+from tasks.repository.seal import Fact, TableSeal
+
+
+KEPT = (table_digest.PERMANENT, table_digest.UNLOGGED)
+"""The kinds of tables that a database which was loaded has."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +49,38 @@ class Compared:
     tables: Sequence[str]
 
 
-def compare(database: str, source: Server, loaded: Server, live: Server) -> Compared:
+def compare(database: str, dump: LoadedDump, source: Server, live: Server) -> Compared:
     """Compare a database that was loaded with its source, and say what differs from the live one.
 
     Rules of the platform may be broken as often as in its source or in the live database.
 
     Args:
         database: what all three are called in what is told.
+        dump: what was loaded, and where.
         source: where it was dumped.
-        loaded: where it was loaded.
         live: what it is to take the place of.
 
     """
-    with ThreadPoolExecutor(3, "measure") as pool:
+    with ThreadPoolExecutor(3, "fingerprint") as pool:
         wanted, found, now = pool.map(
-            lambda each: _measured(each, database), (source, loaded, live)
+            lambda each: of_database(each, database, dump.tools, Scope(as_text=True)),
+            (source, dump.server, live),
         )
     rules = _bounds(wanted.rules, now.rules)
-    suite = expectations.Suite()
-    checks = [suite.compare(each) for each in comparisons("locked", wanted, found)]
+    part, suite = Part(wanted.sealed(), is_loaded=True), expectations.Suite()
+    checks = [suite.compare(each) for each in comparisons(part, found)]
+    checks += loaded.checks(part, found, {database: dump}, across=False)
+    checks += holding.not_compared(part, found)
+    then = wanted.sealed()
     return Compared(
-        checks=checks + suite.bound(loaded, rules),
-        differences=_differences(now.tables, wanted.tables),
-        objects=_changed(now.structure, wanted.structure, f"{database}: "),
-        unlogged=_unlogged(loaded),
+        checks=checks + suite.bound(dump.server, rules),
+        differences=_differences(now.sealed().tables, then.tables),
+        objects=_changed(
+            now.sealed().definitions or {}, then.definitions or {}, f"{quoted(database)}: "
+        ),
+        unlogged=_unlogged(dump.server),
         rules=rules,
-        tables=sorted(table.table for table in wanted.tables),
+        tables=sorted(table.table for table in then.tables),
     )
 
 
@@ -98,8 +111,8 @@ def _unlogged(database: Server) -> list[str]:
 def serves(database: Server, compared: Compared) -> list[Check]:
     """See that a database that was swapped in has its tables, and breaks no rule more often."""
     with database.connect() as connection:
-        there = {table.full_name for table in contents.tables(connection)}
-    lacking = sorted(set(compared.tables) - there - {contents.LARGE_OBJECTS})
+        there = {table.full_name for table in table_digest.tables(connection, KEPT)}
+    lacking = sorted(set(compared.tables) - there - {LARGE_OBJECTS})
     outcome: Outcome = "fail" if lacking else "pass"
     seen = f"no {', '.join(lacking[:5])}" if lacking else f"{len(there)} tables"
     tables = Check("contents", "every table is there after the swap", outcome, seen)
@@ -109,14 +122,3 @@ def serves(database: Server, compared: Compared) -> list[Check]:
 def _bounds(source: Sequence[Fact], live: Sequence[Fact]) -> list[Fact]:
     known = {fact.check: fact.value for fact in live}
     return [replace(fact, value=max(fact.value, known.get(fact.check, 0))) for fact in source]
-
-
-def _measured(server: Server, label: str) -> Measure:
-    """Measure one database under the name that it has in its cluster, or had."""
-    with server.connect() as connection:
-        connection.execute(contents.PINNED)
-        connections = {label: connection}
-        tables = tables_of(connections, as_text=True)
-        found = measure(connections, tables, sequences_of(connections))
-    own = {name: value for name, value in found.structure.items() if name.startswith(f"{label}: ")}
-    return replace(found, structure=own)

@@ -36,6 +36,8 @@ def set_back(
     target: Target,
     approve: Callable[[Beside], bool],
     progress: Progress = lambda _phase, _done, _all: None,
+    *,
+    accepted: bool = False,
 ) -> SetBack:
     """Set one database of a live cluster back to a point; the others are not touched.
 
@@ -45,18 +47,26 @@ def set_back(
         target: the point.
         approve: asked before the swap, with what was found; no: nothing is swapped.
         progress: told how far it is.
+        accepted: swap it in also where it differs from what it was; what differs is told.
 
     Raises:
         Refused: the point cannot be had, or another one is being set back.
         Corrupt: it was not loaded as it was, or did not stand after the swap, and was rolled back.
 
     """
-    with loaded(stanza, database, lambda: prepare(stanza, database, target, progress)) as beside:
+    with loaded(
+        stanza,
+        database,
+        lambda: prepare(stanza, database, target, progress),
+        accepted=accepted,
+    ) as beside:
         return swap_in(stanza.server(), beside) if approve(beside) else SetBack(beside, None)
 
 
 @contextmanager
-def loaded(stanza: Stanza, database: str, load: Callable[[], Beside]) -> Iterator[Beside]:
+def loaded(
+    stanza: Stanza, database: str, load: Callable[[], Beside], *, accepted: bool = False
+) -> Iterator[Beside]:
     """Yield what is loaded beside a database, when it is what it was; nobody else does so now.
 
     What was not swapped in when the block ends is dropped, and so is the copy that it came from.
@@ -69,7 +79,7 @@ def loaded(stanza: Stanza, database: str, load: Callable[[], Beside]) -> Iterato
     with alone(stanza.server(), WORK):
         beside = load()
         try:
-            beside.require()
+            beside.require(accepted=accepted)
             yield beside
         finally:
             discard(stanza, database)

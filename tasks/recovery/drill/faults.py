@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from tasks.control.errors import Refused
-from tasks.postgres.contents import Table, tables
 from tasks.postgres.server import Connection, Server
+from tasks.postgres.table_digest import Table, tables
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Window
 from tasks.recovery.planning.target import parse
 from tasks.recovery.proving import amcheck, expectations
-from tasks.recovery.proving.comparison import comparisons
+from tasks.recovery.proving.comparison import Part, comparisons
 from tasks.recovery.restoring.directory import Destination
 from tasks.recovery.restoring.restore import restore, unmake
 from tasks.recovery.restoring.restored import Restored
 from tasks.repository.chain import chain_to
-from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
+from tasks.repository.fingerprint import Found, of_server
 from tasks.repository.proof import Check
-from tasks.repository.seal import Fact, Measure
+from tasks.repository.seal import Fact
 from tasks.repository.stanza import Stanza
 
 
@@ -91,7 +91,7 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
     )
     progress("prove", 0, 0)
     walked = amcheck.check(done.server, stanza.programs)  # it adds its extension
-    found = measured(done.server)
+    found = of_server(done.server, stanza.programs)
     beat = _last_beat(stanza, done)
     there = Check("boot", REACHED, "pass", done.stop)
     beaten = [_not_after(beat, done)] if beat else []
@@ -99,7 +99,7 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
     drill = replace(drill, checks=checks, behind_s=_behind(beat, done))
     if any(check.outcome != "pass" for check in checks):
         return drill
-    fault, noticed = _damaged(done.server, found, random.Random(begun.seed))  # noqa: S311
+    fault, noticed = _damaged(stanza, done.server, found, random.Random(begun.seed))  # noqa: S311
     return replace(drill, fault=f"{fault.name}: {fault.subject}", noticed=noticed)
 
 
@@ -124,7 +124,7 @@ def _behind(beat: Beat | None, done: Restored) -> float | None:
     return round(max((done.last_transaction_at - beat.at).total_seconds(), 0.0), 3)
 
 
-def _rules(stanza: Stanza, done: Restored, found: Measure) -> list[Check]:
+def _rules(stanza: Stanza, done: Restored, found: Found) -> list[Check]:
     """Hold the copy against the rules of the platform.
 
     Each may be broken as often as in the newest seal.
@@ -132,7 +132,8 @@ def _rules(stanza: Stanza, done: Restored, found: Measure) -> list[Check]:
     checks: list[Check] = []
     newest = [each for each in stanza.catalogue.backups() if each.type != "snapshot"][-1]
     sealed = {
-        (fact.subject, fact.check): fact.value for fact in stanza.catalogue.measure(newest).rules
+        (fact.subject, fact.check): fact.value
+        for fact in stanza.catalogue.fingerprint(newest).rules
     }
     suite = expectations.Suite()
     for database in sorted({fact.subject for fact in found.rules}):
@@ -145,20 +146,15 @@ def _rules(stanza: Stanza, done: Restored, found: Measure) -> list[Check]:
     return checks
 
 
-def measured(server: Server) -> Measure:
-    """Measure all databases of a copy."""
-    with everywhere(server) as connections:
-        tables = tables_of(connections)
-        return measure(connections, tables, sequences_of(connections))
-
-
-def _damaged(server: Server, before: Measure, chance: random.Random) -> tuple[faults.Fault, bool]:
-    """Damage the copy, measure it again, and tell whether the checks see that."""
-    sizes: Counter[str] = Counter()
-    for table in before.tables:
+def _damaged(
+    stanza: Stanza, server: Server, before: Found, chance: random.Random
+) -> tuple[faults.Fault, bool]:
+    """Damage the copy, look at it again, and tell whether the checks see that."""
+    sealed, sizes = before.sealed(), Counter[str]()
+    for table in sealed.tables:
         sizes[table.database] += table.rows
     fullest = sizes.most_common(1)[0][0] if sizes else "postgres"
     fault = faults.bring(server, fullest, chance)
     suite = expectations.Suite()
-    compared = comparisons("locked", before, measured(server))
+    compared = comparisons(Part(sealed), of_server(server, stanza.programs))
     return fault, any(suite.compare(each).outcome == "fail" for each in compared)

@@ -9,20 +9,43 @@ from contextlib import contextmanager
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES, SILENT, last_words
-from tasks.postgres.server import Server
+from tasks.postgres.server import Connection, Server
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
 from tasks.repository.model import Backup
+from tasks.repository.seal import RestorePoint
 
 
 RECOVERY_TIMEOUT_S = 3600
+
+ESSENTIAL = {
+    "max_connections": "max_connections setting",
+    "max_worker_processes": "max_worker_processes setting",
+    "max_wal_senders": "max_wal_senders setting",
+    "max_prepared_transactions": "max_prepared_xacts setting",
+    "max_locks_per_transaction": "max_locks_per_xact setting",
+}
+"""What a copy that is read while it recovers needs as much of as its source."""
+
+TARGETS = (
+    "recovery_target",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_xid",
+    "recovery_target_lsn",
+)
 
 CONFIGURATION = "scratch.conf"
 ACCESS = "scratch_hba.conf"
 
 
 @contextmanager
-def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
-    """Yield a server of the copy, recovered to the backup's restore point and promoted.
+def booted(
+    backup: Backup, copy: Scratch, point: RestorePoint | None, *, is_last: bool = True
+) -> Iterator[Server]:
+    """Yield a server of the copy, recovered to a restore point; promoted where it is the last one.
+
+    Before the last one it is paused there, and can be read; without one it is promoted as soon as
+    it is consistent.
 
     Every setting that could reach the source is given on the command line, above all files of the
     copy: no archiving, no upstream, no subscriptions, no workers of preloaded libraries, no TCP.
@@ -42,27 +65,26 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
         "hba_file": str(copy.data / ACCESS),
         "ident_file": str(copy.data / CONFIGURATION),
         "restore_command": f'cp {shlex.quote(str(copy.wal)).replace("%", "%%")}/%f "%p"',
-        "recovery_target_name": backup.seal.restore_point,
-        "recovery_target_action": "promote",
+        **({"recovery_target_name": point.name} if point else {"recovery_target": "immediate"}),
+        "recovery_target_action": "promote" if is_last else "pause",
         "recovery_target_timeline": str(backup.timeline),
+        **({} if is_last else {"hot_standby": "on"} | _as_source(copy)),
     }
-    cleared = dict.fromkeys(
-        ("recovery_target", "recovery_target_time", "recovery_target_xid", "recovery_target_lsn"),
-        "",
-    )
+    cleared = {name: "" for name in TARGETS if name not in target}
     try:
         copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
-        _await_promotion(copy, server)
+        _await_end(copy, server, is_last=is_last)
     except OpsError as error:
-        raise _judged(error, backup, last_words(copy.cluster.log)) from None
+        raise _judged(error, backup, point, last_words(copy.cluster.log)) from None
     try:
-        _see_that_it_is_reached(backup, copy)
+        if point and is_last:
+            _require_reached(backup, copy, point)
         yield server
     finally:
         copy.cluster.stop("immediate")
 
 
-def _judged(error: OpsError, backup: Backup, words: str) -> OpsError:
+def _judged(error: OpsError, backup: Backup, point: RestorePoint | None, words: str) -> OpsError:
     """Tell a copy that cannot recover from a machine that cannot run it."""
     if words == SILENT or any(shortage in words for shortage in SHORTAGES):
         return error
@@ -70,12 +92,19 @@ def _judged(error: OpsError, backup: Backup, words: str) -> OpsError:
         "the copy does not recover to its seal",
         stanza=backup.stanza,
         seen=str(error),
-        expected=f"restore point {backup.seal.restore_point}",
+        expected=f"restore point {point.name}" if point else "a consistent copy",
     )
 
 
-def _await_promotion(copy: Scratch, server: Server) -> None:
-    """Wait until the copy accepts connections; without hot standby its start is said too early.
+def _as_source(copy: Scratch) -> dict[str, str]:
+    """Return the settings of which a copy that can be read while it recovers needs as much."""
+    said = programs.run(copy.programs, "pg_controldata", [copy.data], timeout_s=60).stdout
+    known = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+    return {name: known[called].strip() for name, called in ESSENTIAL.items()}
+
+
+def _await_end(copy: Scratch, server: Server, *, is_last: bool) -> None:
+    """Wait until the copy is promoted, or paused where it should; its start is said too early.
 
     Raises:
         OpsError: it ended, or took too long.
@@ -84,13 +113,24 @@ def _await_promotion(copy: Scratch, server: Server) -> None:
     deadline = time.monotonic() + RECOVERY_TIMEOUT_S
     while copy.cluster.pid() is not None:
         try:
-            with server.connect():
+            with server.connect() as connection:
+                while not _has_ended(connection, is_last=is_last):
+                    time.sleep(0.02)
                 return
         except Transient:
             if time.monotonic() > deadline:
                 raise OpsError("recovery took too long", seen=f"{RECOVERY_TIMEOUT_S} s") from None
             time.sleep(0.05)
     raise OpsError("the server ended", seen=last_words(copy.cluster.log))
+
+
+def _has_ended(connection: Connection, *, is_last: bool) -> bool:
+    query = (
+        "select not pg_is_in_recovery()"
+        if is_last
+        else "select pg_get_wal_replay_pause_state() = 'paused'"
+    )
+    return connection.execute(query.encode()).fetchone() == (True,)
 
 
 def _see_that_versions_agree(backup: Backup, copy: Scratch) -> None:
@@ -116,16 +156,16 @@ def _configure(copy: Scratch) -> None:
         copy.owner.take(path)
 
 
-def _see_that_it_is_reached(backup: Backup, copy: Scratch) -> None:
+def _require_reached(backup: Backup, copy: Scratch, point: RestorePoint) -> None:
     """See that the copy's new timeline began at the restore point, by its history."""
     histories = sorted((copy.data / "pg_wal").glob("*.history"))
     lines = histories[-1].read_text().strip().splitlines() if histories else []
     match = re.search(r'at restore point "([^"]+)"', lines[-1]) if lines else None
     reached = match[1] if match else "no restore point"
-    if reached != backup.seal.restore_point:
+    if reached != point.name:
         raise Corrupt(
             "the copy stopped elsewhere",
             stanza=backup.stanza,
             seen=reached,
-            expected=f"restore point {backup.seal.restore_point}",
+            expected=f"restore point {point.name}",
         )

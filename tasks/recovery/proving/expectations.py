@@ -5,7 +5,7 @@ holds names of objects, counts and digests.
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -96,7 +96,12 @@ class Suite:
 
 def differing(comparison: Comparison) -> str:
     """Name the subjects that do not stand to the seal as they should, ten at most."""
-    names = [row.subject for row in comparison.rows if not _stands(row, comparison.relation)]
+    return named(row.subject for row in comparison.rows if not _stands(row, comparison.relation))
+
+
+def named(subjects: Iterable[str]) -> str:
+    """Name subjects, ten at most."""
+    names = sorted(subjects)
     rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + rest
 

@@ -1,60 +1,70 @@
-"""Hold a copy against its seal: measured as the source was, subject by subject."""
+"""Hold a copy against its seal: looked at as the source was, subject by subject."""
 
 from pathlib import Path
 
-from tasks.postgres.server import Server, identify
-from tasks.recovery.proving import amcheck, expectations
-from tasks.recovery.proving.comparison import comparisons
-from tasks.recovery.proving.expectations import NAMED
-from tasks.recovery.proving.record import Record
-from tasks.repository.measure import Terms, everywhere, measure, sequences_of, tables_of
+from tasks.postgres.server import Server
+from tasks.recovery.proving import expectations
+from tasks.recovery.proving.comparison import Part, comparisons
+from tasks.repository.fingerprint import Found, Scope, of_server
 from tasks.repository.model import Backup
 from tasks.repository.proof import Check
-from tasks.repository.seal import Measure
+from tasks.repository.seal import Seal
 
 
-def hold(record: Record, backup: Backup, sealed: Measure, server: Server, tools: Path) -> None:
-    """Go through the tiers that every copy has once it runs, whatever it was made from.
-
-    Raises:
-        Stopped: a tier did not pass.
-
-    """
-    with record.tier("contents"):
-        found = measured(server, backup, sealed)
-    with record.tier("structure"):
-        record.add(*amcheck.check(server, tools))
-    with record.tier("contents"):
-        record.add(*contents(backup, sealed, server, found))
+def look(server: Server, tools: Path, backup: Backup, part: Part) -> Found:
+    """Look at what of a copy was sealed at a restore point, before anything is added to it."""
+    return of_server(server, tools, scope(backup.seal, part))
 
 
-def measured(server: Server, backup: Backup, sealed: Measure) -> Measure:
-    """Measure a copy, before anything is added to it; what was not sealed is not digested."""
-    seal = backup.seal
-    since = seal.snapshots if seal.mode == "bounded" else None
-    with everywhere(server) as connections:
-        tables = tables_of(connections, as_text=backup.type == "snapshot")
-        terms = Terms(since, skip=frozenset(sealed.skipped), as_of=backup.server_version)
-        return measure(connections, tables, sequences_of(connections), terms)
+def scope(seal: Seal, part: Part) -> Scope:
+    """Return what of a copy is looked at: no table that was not sealed, or at another point."""
+    without = {each.subject for each in part.sealed.not_compared}
+    without |= {each.name for each in part.sealed.tables if each.moment != part.moment}
+    return Scope(
+        databases=part.databases,
+        tables=set(part.tables),
+        without=without - set(part.tables),
+        since={
+            each.name: seal.snapshots[each.database]
+            for each in part.tables.values()
+            if each.stable_rows is not None
+        },
+        as_text=part.is_loaded,
+        shared=part.moment == 0,
+    )
 
 
-def contents(backup: Backup, sealed: Measure, server: Server, found: Measure) -> list[Check]:
-    """Hold what was measured in a copy, and the copy itself, against the seal."""
+def contents(part: Part, server: Server, found: Found) -> list[Check]:
+    """Hold what was found in a copy, and the copy itself, against what was sealed at a point."""
     suite = expectations.Suite()
-    across = identify(server).major != backup.server_version // 10000
-    beside = comparisons(backup.seal.mode, sealed, found, across=across)
-    checks = [suite.compare(each) for each in beside]
-    if sealed.skipped:
-        checks.append(_unsealed(sealed))
-    for database in sorted({fact.subject for fact in sealed.rules}):
-        rules = [fact for fact in sealed.rules if fact.subject == database]
-        checks += suite.bound(server.database(database), rules)
+    checks = [suite.compare(each) for each in comparisons(part, found)]
+    for database in part.databases:
+        rules = [fact for fact in part.sealed.rules if fact.subject == database]
+        if rules:
+            checks += suite.bound(server.database(database), rules)
     return checks
 
 
-def _unsealed(sealed: Measure) -> Check:
-    """Say which tables were not sealed, so that their contents are not proven by this."""
-    names = sorted(sealed.skipped)
-    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    seen = f"not sealed, for want of time: {', '.join(names[:NAMED])}{rest}"
-    return Check("contents", "every table was sealed", "partial", seen)
+def not_compared(part: Part, found: Found) -> list[Check]:
+    """Name what is not proven by a comparison, and what is left out on purpose."""
+    sealed = part.sealed
+    every = [*sealed.not_compared, *found.omitted]
+    missing = [each.told for each in every if not each.is_expected]
+    left_out = [each.told for each in every if each.is_expected]
+    if sealed.definitions is None:
+        missing.append("definitions (sealed by an earlier version of hl7ops)")
+    checks = []
+    if missing:
+        checks.append(
+            Check(
+                "contents",
+                "everything was sealed and compared",
+                "partial",
+                expectations.named(missing),
+            )
+        )
+    if left_out:
+        checks.append(
+            Check("contents", "what is left out is known", "pass", expectations.named(left_out))
+        )
+    return checks

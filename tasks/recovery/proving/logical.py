@@ -1,23 +1,34 @@
 """Prove a snapshot: load it into a new cluster and hold that against its seal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.control import expectations
+from tasks.control import expectations as control
 from tasks.control.errors import Corrupt
-from tasks.postgres.contents import LARGE_OBJECTS
-from tasks.postgres.server import Server
+from tasks.postgres import dump_toc
+from tasks.postgres.names import joined, quoted
+from tasks.postgres.schema_dump import Definition, definitions
+from tasks.postgres.server import Server, identify
+from tasks.postgres.table_digest import LARGE_OBJECTS
 from tasks.recovery.copies import dumps
-from tasks.recovery.copies.entries import Rows, hold_large, parse
+from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.copies.load import loaded
 from tasks.recovery.copies.scratch import Scratch
-from tasks.recovery.proving import holding
-from tasks.recovery.proving.record import Record
+from tasks.recovery.proving import amcheck, expectations, holding
+from tasks.recovery.proving import loaded as loaded_dumps
+from tasks.recovery.proving.comparison import Part
+from tasks.recovery.proving.record import LOGICAL, Record
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.model import MEASURE, Backup, StoredObject
-from tasks.repository.seal import Measure
+from tasks.repository.model import FINGERPRINT, Backup, StoredObject
+from tasks.repository.proof import Check
+from tasks.repository.seal import Fingerprint
+
+
+ROWS = ("TABLE DATA",)
+VIEWS = ("MATERIALIZED VIEW DATA", "MATERIALIZED VIEW")
+"""Entries of a dump that hold the rows of a table, or make those of a materialized view."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +51,38 @@ class LogicalVerification:
         with ExitStack() as stack:
             with self.record.tier("objects"):
                 self.objects()
-                sealed = self.catalogue.measure(self.backup)
-            expectations.warm_up()
+            with self.record.tier("contents"):
+                part = Part(self.catalogue.fingerprint(self.backup), is_loaded=True)
+            control.warm_up()
             with self.record.tier("manifest"):
-                self.manifest(sealed)
+                self.manifest(part.sealed)
             with self.record.tier("boot"):
-                server = stack.enter_context(loaded(self.backup, self.copy, self.files))
-                self.record.passed("boot", f"{len(self.backup.dumps)} databases loaded")
+                server, problems = stack.enter_context(loaded(self.backup, self.copy, self.files))
+                self.record.add(*_loaded(problems))
             if meddle:
                 meddle(server)
-            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
+            with self.record.tier("contents"):
+                found = holding.look(server, self.copy.programs, self.backup, part)
+                dumps = self.dumps(server)
+                across = identify(server).major != self.backup.server_version // 10000
+                compared = [
+                    *holding.contents(part, server, found),
+                    *loaded_dumps.checks(part, found, dumps, across=across),
+                    *holding.not_compared(part, found),
+                ]
+            with self.record.tier("structure"):
+                self.record.add(*amcheck.check(server, self.copy.programs))
+            with self.record.tier("contents"):
+                self.record.add(*compared)
+
+    def dumps(self, server: Server) -> dict[str, LoadedDump]:
+        """Return what each database was loaded from."""
+        return {
+            dump.database: LoadedDump(
+                server.database(dump.database), self.copy.programs, self.files / dump.object
+            )
+            for dump in self.backup.dumps
+        }
 
     @property
     def files(self) -> Path:
@@ -72,24 +105,46 @@ class LogicalVerification:
             raise Corrupt("; ".join(map(str, bad)))
         self.record.passed("objects", f"{len(self.backup.objects)} objects")
 
-    def manifest(self, sealed: Measure) -> None:
-        """See that every dump can be read and lists the tables that were sealed."""
+    def manifest(self, sealed: Fingerprint) -> None:
+        """See that every dump can be read and holds the definitions and rows that were sealed."""
         missing = []
         for dump in self.backup.dumps:
-            entries = parse(dumps.listed(self.copy.programs, self.files / dump.object, "--verbose"))
-            rows, large = Rows(entries), hold_large(entries)
-            wanted = {t.table for t in sealed.tables if t.database == dump.database}
+            entries = dump_toc.of_dump(self.files / dump.object)
+            rows = {joined(dump.database, e.schema, e.tag) for e in entries if e.kind in ROWS}
+            rows |= {joined(dump.database, e.schema, e.tag) for e in entries if e.kind in VIEWS}
+            large = any(e.kind.startswith("BLOB") for e in entries)
+            known = {f"{quoted(dump.database)}.{LARGE_OBJECTS}"} if large else set()
             missing += [
-                f"{dump.database}.{name}"
-                for name in sorted(wanted)
-                if not (large if name == LARGE_OBJECTS else rows.are_of(name))
+                table.name
+                for table in sealed.tables
+                if table.database == dump.database
+                and not table.extension
+                and table.name not in rows | known
             ]
+            if sealed.definitions is not None:
+                missing += _other(dump.database, sealed.definitions, definitions(entries))
         if missing:
-            raise Corrupt("a dump lacks tables that were sealed", seen=", ".join(missing[:5]))
-        self.record.passed("manifest", f"pg_restore --list, {len(sealed.tables)} tables")
+            raise Corrupt("a dump does not hold what was sealed", seen=expectations.named(missing))
+        self.record.passed(
+            "manifest", f"{len(self.backup.dumps)} dumps, {len(sealed.tables)} tables"
+        )
 
     def _fetch(self, item: StoredObject) -> None:
-        if item.plain_name == MEASURE:
-            self.catalogue.measure(self.backup)
-        else:
+        if item.plain_name != FINGERPRINT:  # which is read where contents are compared
             dumps.fetch(self.catalogue, self.backup, item, self.files)
+
+
+def _other(database: str, sealed: Mapping[str, str], found: Iterable[Definition]) -> list[str]:
+    """Name the definitions of a dump that are not as they were sealed, or are missing."""
+    prefix = f"{quoted(database)}: "
+    there = {f"{prefix}{each.name}": each.digest for each in found}
+    known = {name: digest for name, digest in sealed.items() if name.startswith(prefix)}
+    return [name for name in there.keys() | known.keys() if there.get(name) != known.get(name)]
+
+
+def _loaded(problems: list[str]) -> list[Check]:
+    """Say what did not go in; what of that holds rows is missed where contents are compared."""
+    name = LOGICAL["boot"]
+    if not problems:
+        return [Check("boot", name, "pass")]
+    return [Check("boot", name, "partial", expectations.named(problems))]

@@ -13,14 +13,16 @@ from tasks.postgres.server import Server
 from tasks.recovery.copies import combine, unpack
 from tasks.recovery.copies.combine import Link, links_of
 from tasks.recovery.copies.scratch import Scratch, scratch
-from tasks.recovery.proving import holding
+from tasks.recovery.proving import amcheck, holding
 from tasks.recovery.proving.boot import booted
+from tasks.recovery.proving.comparison import Part
 from tasks.recovery.proving.logical import LogicalVerification
 from tasks.recovery.proving.record import LOGICAL, PHYSICAL, Record, Stopped
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import chain_to, reading
 from tasks.repository.model import Backup
-from tasks.repository.proof import Proof
+from tasks.repository.proof import Check, Proof
+from tasks.repository.seal import Fingerprint, RestorePoint
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
@@ -142,19 +144,59 @@ class Verification:
             Stopped: a tier did not pass.
 
         """
+        with self.record.tier("objects"):
+            self.objects()
+        expectations.warm_up()
+        with self.record.tier("manifest"):
+            self.manifest()
+        with self.record.tier("contents"):
+            sealed = self._sealed()
+        points: list[RestorePoint | None] = [*self.backup.seal.points] or [None]
+        compared: list[Check] = []
+        for moment, point in enumerate(points):
+            is_last = meddle is not None or moment == len(points) - 1
+            part = Part(sealed, moment) if sealed else None
+            compared += self._at(point, part, meddle, is_last=is_last)
+            if is_last:
+                break
+        with self.record.tier("contents"):
+            self.record.add(*compared)
+
+    def _sealed(self) -> Fingerprint | None:
+        """Return what was sealed; None: nothing was, which leaves the backup unproven."""
+        if self.backup.seal.mode == "none":
+            name, seen = "the contents were sealed", self.backup.seal.problem
+            self.record.add(Check("contents", name, "partial", f"not sealed: {seen}"))
+            return None
+        return self.catalogue.fingerprint(self.backup)
+
+    def _at(
+        self, point: RestorePoint | None, part: Part | None, meddle: Meddle | None, *, is_last: bool
+    ) -> list[Check]:
+        """Recover the copy to a restore point, and return how it stands to what was sealed there.
+
+        The last one is promoted, and its tables and indexes are walked.
+
+        Raises:
+            Stopped: it does not recover, or is not sound.
+
+        """
+        tools, compared = self.copy.programs, list[Check]()
         with ExitStack() as stack:
-            with self.record.tier("objects"):
-                self.objects()
-                sealed = self.catalogue.measure(self.backup)
-            expectations.warm_up()
-            with self.record.tier("manifest"):
-                self.manifest()
             with self.record.tier("boot"):
-                server = stack.enter_context(booted(self.backup, self.copy))
-                self.record.passed("boot", self.backup.seal.restore_point)
+                server = stack.enter_context(booted(self.backup, self.copy, point, is_last=is_last))
+                self.record.passed("boot", point.name if point else "consistent, not sealed")
             if meddle:
                 meddle(server)
-            holding.hold(self.record, self.backup, sealed, server, self.copy.programs)
+            if part:
+                with self.record.tier("contents"):
+                    found = holding.look(server, tools, self.backup, part)
+                    compared += holding.contents(part, server, found)
+                    compared += holding.not_compared(part, found) if is_last else []
+            if is_last:
+                with self.record.tier("structure"):
+                    self.record.add(*amcheck.check(server, tools))
+        return compared
 
     def objects(self) -> None:
         """Read every object back, unpacking it on the way; all are read, also after a bad one."""

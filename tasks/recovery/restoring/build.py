@@ -15,7 +15,7 @@ from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.work import Work
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.model import StoredObject
+from tasks.repository.model import FINGERPRINT, StoredObject
 
 
 STREAMS = 2
@@ -75,7 +75,12 @@ class Build:
     def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
         for link in links:
             link.place.make(link.place.data)
-        work = [(link, item) for link in links for item in link.backup.objects]
+        work = [
+            (link, item)
+            for link in links
+            for item in link.backup.objects
+            if item.plain_name != FINGERPRINT
+        ]
         every = sum(item.raw_bytes for _, item in work)
         done = 0
         with ThreadPoolExecutor(STREAMS, "unpack") as pool:

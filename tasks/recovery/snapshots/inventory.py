@@ -1,56 +1,79 @@
 """Hold what was loaded of a snapshot against its seal, object by object."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from tasks.postgres.server import Server
-from tasks.recovery.proving.holding import contents, measured
-from tasks.recovery.snapshots.narrowing import narrowed, without
+from tasks.postgres.names import quoted
+from tasks.postgres.server import Server, identify
+from tasks.recovery.copies.fixpoint import LoadedDump
+from tasks.recovery.proving import holding, loaded
+from tasks.recovery.proving.comparison import Part
 from tasks.recovery.snapshots.picking import Picked
-from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.model import Backup
-from tasks.repository.seal import Measure
-
-
-_INDEXES = """
-select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
-  join pg_namespace n on n.oid = c.relnamespace
-where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
-  and not exists (select from pg_constraint k where k.conindid = i.indexrelid
-    and k.contype in ('p', 'u', 'x'))
-"""
+from tasks.repository.seal import Fingerprint, Omission
 
 
 def compare(
     backup: Backup,
-    selection: Selection,
-    sealed: Measure,
+    sealed: Fingerprint,
     server: Server,
+    dumps: Mapping[str, LoadedDump],
     picked: Mapping[str, Picked],
 ) -> list[str]:
     """Return in what a copy differs from its seal: roles, grants, extensions, rows, and the rest.
 
     Args:
         backup: the snapshot.
-        selection: what was wanted of it.
-        sealed: what was measured of its source.
+        sealed: what was sealed of its source.
         server: the copy.
+        dumps: by database, what was loaded into it.
         picked: the entries that were loaded, of each database of which only tables are wanted.
 
     """
-    found = without(selection, measured(server, backup, sealed), picked)
-    seal = narrowed(selection, sealed, found, picked)
-    checks = contents(backup, seal, server, found)
-    bad = [check for check in checks if check.outcome in ("fail", "error")]
-    told = [f"{check.name.partition(':')[0]}: {check.seen}" for check in bad]
-    return [*told, *_lost_indexes(server, picked)]
+    part = Part(subset(sealed, dumps, picked), is_loaded=True)
+    tools = next(iter(dumps.values())).tools
+    found = holding.look(server, tools, backup, part)
+    across = identify(server).major != backup.server_version // 10000
+    checks = [
+        *holding.contents(part, server, found),
+        *loaded.checks(part, found, dumps, across=across),
+        *holding.not_compared(part, found),
+    ]
+    bad = [check for check in checks if check.outcome != "pass"]
+    return [f"{check.name.partition(':')[0]}: {check.seen}" for check in bad]
 
 
-def _lost_indexes(server: Server, picked: Mapping[str, Picked]) -> list[str]:
-    """Say of which database an index is missing; a seal does not tell whose an index is."""
-    told = []
-    for database, each in picked.items():
-        with server.database(database).connect() as connection:
-            row = connection.execute(_INDEXES.encode()).fetchone()
-        if row is None or row[0] != each.indexes:
-            told.append(f"indexes of {database}: {row and row[0]} of {each.indexes}")
-    return told
+def subset(
+    sealed: Fingerprint, databases: Collection[str], picked: Mapping[str, Picked]
+) -> Fingerprint:
+    """Return what of a seal a copy must hold that only some databases or tables were loaded into.
+
+    Definitions of databases are held against the dump itself. Tables of which only the definition
+    is there have no rows to compare, and no facts are counted where only some tables are.
+    """
+    whole = {name for name in databases if name not in picked}
+
+    def is_wanted(database: str, table: str) -> bool:
+        return database in whole or (database in picked and picked[database].holds_rows_of(table))
+
+    left_out = [each for each in sealed.tables if not is_wanted(each.database, each.table)]
+    prefixes = tuple(f"{quoted(name)}." for name in whole)
+    return replace(
+        sealed,
+        tables=[each for each in sealed.tables if is_wanted(each.database, each.table)],
+        moments=dict.fromkeys(databases, 0),
+        sequence_states={
+            name: state
+            for name, state in (sealed.sequence_states or {}).items()
+            if name.startswith(prefixes)
+        },
+        facts=[fact for fact in sealed.facts if fact.subject.partition(": ")[0] in whole],
+        rules=[fact for fact in sealed.rules if fact.subject in whole],
+        omitted=[each for each in sealed.omitted if each.database in whole]
+        + [
+            Omission(t.name, "not wanted", is_expected=True, database=t.database)
+            for t in left_out
+            if t.database in picked
+        ],
+        skipped=[],
+    )

@@ -11,11 +11,11 @@ from pathlib import Path
 from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
-from tasks.postgres import programs
-from tasks.postgres.contents import LARGE_OBJECTS
+from tasks.postgres import dump_toc, programs
 from tasks.postgres.server import Server
+from tasks.postgres.table_digest import LARGE_OBJECTS
 from tasks.recovery.copies import dumps, load
-from tasks.recovery.copies.entries import parse
+from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.copies.load import Portion
 from tasks.recovery.copies.scratch import SEALED_OFF, Scratch, held
 from tasks.recovery.restoring import recovering
@@ -108,10 +108,20 @@ class Loading:
         expectations.warm_up()
         with self._running() as server:
             with self.phases.phase("load"):
-                self._load(picked, tell)
+                portions = self._portions(picked)
+                problems = self._load(portions, tell)
             with self.phases.phase("compare"):
                 tell("compare", 0, 0)
-                differences = compare(what.backup, what.selection, what.sealed, server, picked)
+                dumps = {
+                    each.database: LoadedDump(
+                        server.database(each.database),
+                        self.copy.programs,
+                        each.dump,
+                        each.entries,
+                    )
+                    for each in portions
+                }
+                differences = problems + compare(what.backup, what.sealed, server, dumps, picked)
         self._see(differences)
         left_out = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
         left_out += [
@@ -143,8 +153,7 @@ class Loading:
         for dump in self.what.backup.dumps:
             if tables := self.what.selection.tables_of(dump.database):
                 path = self.copy.path / "dumps" / dump.object
-                listed = dumps.listed(self.copy.programs, path, "--verbose")
-                found[dump.database] = pick(parse(listed), tables)
+                found[dump.database] = pick(dump_toc.of_dump(path), tables)
         return found
 
     @contextmanager
@@ -166,7 +175,8 @@ class Loading:
         sync = ["--sync-only", "-D", place.data]
         programs.run(place.programs, "initdb", sync, timeout_s=SYNC_TIMEOUT_S, owner=place.owner)
 
-    def _load(self, picked: dict[str, Picked], tell: Progress) -> None:
+    def _portions(self, picked: dict[str, Picked]) -> list[Portion]:
+        """Return what is loaded of each database."""
         folder, portions = self.copy.path / "dumps", []
         for dump in self.what.backup.dumps:
             entries = None
@@ -175,9 +185,13 @@ class Loading:
                 entries.write_text(picked[dump.database].listed)
             if dump.database in self.what.databases:
                 portions.append(Portion(dump.database, folder / dump.object, entries))
-        spaces = self.what.needs.tablespaces
+        return portions
+
+    def _load(self, portions: list[Portion], tell: Progress) -> list[str]:
+        """Load them; return what did not go in."""
+        folder, spaces = self.copy.path / "dumps", self.what.needs.tablespaces
         places = {each.location: str(self.copy.mapped[each.oid]) for each in spaces}
-        load.load(
+        return load.load(
             self.what.backup,
             self.copy,
             folder,

@@ -5,16 +5,42 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tasks.control.errors import Refused
-from tasks.recovery.copies.entries import (
-    OF_DATABASES,
-    OF_SCHEMAS,
-    OWNED,
-    RELATIONS,
-    Entry,
-    Rows,
-    on_a_line,
-)
+from tasks.postgres.dump_toc import Entry
+from tasks.postgres.names import split
 from tasks.recovery.snapshots.selection import TableName
+
+
+OWNED = (
+    "ACL",
+    "CHECK CONSTRAINT",
+    "COMMENT",
+    "CONSTRAINT",
+    "DEFAULT",
+    "FK CONSTRAINT",
+    "INDEX ATTACH",
+    "INDEX",
+    "POLICY",
+    "ROW SECURITY",
+    "RULE",
+    "SECURITY LABEL",
+    "SEQUENCE OWNED BY",
+    "SEQUENCE SET",
+    "SEQUENCE",
+    "STATISTICS DATA",
+    "STATISTICS",
+    "TABLE ATTACH",
+    "TRIGGER",
+)
+"""Kinds of entries that come along with what they depend on."""
+
+OF_SCHEMAS = ("ACL", "COMMENT", "SECURITY LABEL")
+"""Those that belong to a schema which is all that they depend on."""
+
+OF_DATABASES = ("DATABASE", "DATABASE PROPERTIES")
+"""Those without which there is no database to load anything into."""
+
+RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "CONSTRAINT", "INDEX")
+"""Kinds that nothing is left out for: what needs one of these that is not wanted, is itself."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +56,15 @@ class Picked:
     @property
     def listed(self) -> str:
         """The list as `pg_restore --use-list` takes it."""
-        return "".join(f"{each.number}; 0 0 {each.text}\n" for each in self.entries)
+        return "".join(f"{each.number}; 0 0 {each.kind}\n" for each in self.entries)
 
     def holds_rows_of(self, table: str) -> bool:
-        """Tell whether the rows of a table are loaded, by its schema and name."""
-        return self._rows.are_of(table)
+        """Tell whether the rows of a table are loaded, by its schema and name as seals have it."""
+        return split(table) in self._rows
 
     @cached_property
-    def _rows(self) -> Rows:
-        return Rows(self.entries)
-
-    def lacks(self, name: str) -> bool:
-        """Tell whether something that was left out bears a name; partitions share it."""
-        return any(each.endswith(f" {name}") for each in self.left_out)
-
-    @property
-    def indexes(self) -> int:
-        """How many indexes are made that belong to no constraint."""
-        return sum(each.kind == "INDEX" for each in self.entries)
+    def _rows(self) -> set[tuple[str, ...]]:
+        return {(each.schema, each.tag) for each in self.entries if each.kind == "TABLE DATA"}
 
 
 def pick(entries: Sequence[Entry], tables: Iterable[TableName]) -> Picked:
@@ -64,23 +81,24 @@ def pick(entries: Sequence[Entry], tables: Iterable[TableName]) -> Picked:
     picking.run(_with_partitions(entries, wanted))
     return Picked(
         [each for each in entries if each.number in picking.chosen],
-        [each.text.rpartition(" ")[0] for each in entries if picking.is_left_out(each)],
+        [spelled(each) for each in entries if picking.is_left_out(each)],
     )
 
 
+def spelled(entry: Entry) -> str:
+    """Spell an entry: its kind, schema and name."""
+    return " ".join(part for part in (entry.kind, entry.schema, entry.tag) if part)
+
+
 def _table(entries: Iterable[Entry], wanted: TableName) -> Entry:
-    begin = on_a_line(f"{wanted.schema} {wanted.name} ")
-    found = [each for each in entries if each.kind == "TABLE" and each.name.startswith(begin)]
-    plain = [each for each in found if " " not in each.name.removeprefix(begin)]
-    if len(plain) == 1:  # what follows is its owner; of the others, a name that goes on
-        return plain[0]
-    if len(found) != 1:
-        raise Refused(
-            "the dump does not tell this table from another one" if found else "that is no table",
-            seen=f"{wanted}: {len(found)} entries of the dump",
-            do="load the whole database",
-        )
-    return found[0]
+    for each in entries:
+        if (each.kind, each.schema, each.tag) == ("TABLE", wanted.schema, wanted.name):
+            return each
+    raise Refused(
+        "no such table in the dump",
+        seen=wanted,
+        do="hl7ops snapshot show lists the tables of a snapshot",
+    )
 
 
 def _with_partitions(entries: Sequence[Entry], wanted: set[int]) -> set[int]:
@@ -91,7 +109,7 @@ def _with_partitions(entries: Sequence[Entry], wanted: set[int]) -> set[int]:
         for each in entries
         if each.kind == "TABLE ATTACH"
         for child in each.needs
-        if child in known and known[child].name == each.name
+        if child in known and (known[child].schema, known[child].tag) == (each.schema, each.tag)
     ]
     more = wanted | {child for child, parents in attached if parents & wanted}
     return wanted if more == wanted else _with_partitions(entries, more)
@@ -125,7 +143,9 @@ class _Picking:
         if each.kind != "FK CONSTRAINT":
             return bool(each.needs & set(self.wanted))
         tables = [self.known[n] for n in each.needs & self.chosen if self.known[n].kind == "TABLE"]
-        return any(each.name.startswith(f"{one.name.rpartition(' ')[0]} ") for one in tables)
+        return any(
+            each.schema == one.schema and each.tag.startswith(f"{one.tag} ") for one in tables
+        )
 
     def _choose(self, entry: Entry) -> None:
         """Choose an entry, and what it needs."""

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from tasks.control.errors import Refused
-from tasks.postgres.contents import LARGE_OBJECTS
-from tasks.repository.seal import Measure
+from tasks.postgres.names import joined
+from tasks.postgres.table_digest import LARGE_OBJECTS
+from tasks.repository.seal import Fingerprint
 
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
-
-_TABLE = "columns of "
-"""What a seal's structure calls tables by, also those of which only partitions hold rows."""
 
 PARTS = 3
 """Of the name of a table: database, schema and table."""
@@ -30,11 +28,11 @@ class TableName:
     @property
     def full(self) -> str:
         """Schema and table, as seals call it."""
-        return f"{self.schema}.{self.name}"
+        return joined(self.schema, self.name)
 
     def __str__(self) -> str:
         """Spell it with its database."""
-        return f"{self.database}.{self.full}"
+        return joined(self.database, self.schema, self.name)
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def _table(text: str) -> TableName:
     return TableName(*found)
 
 
-def see_that_it_is_there(selection: Selection, dumped: Sequence[str], sealed: Measure) -> None:
+def see_that_it_is_there(selection: Selection, dumped: Sequence[str], sealed: Fingerprint) -> None:
     """See that a snapshot holds what is wanted.
 
     Raises:
@@ -105,7 +103,7 @@ def see_that_it_is_there(selection: Selection, dumped: Sequence[str], sealed: Me
             raise _absent(database, dumped)
     known = {
         f"{database}.{name}"
-        for database, kind, name in (key.partition(f": {_TABLE}") for key in sealed.structure)
+        for database, kind, name in (key.partition(": table ") for key in sealed.definitions or {})
         if kind
     }
     known |= {each.name for each in sealed.tables if each.table != LARGE_OBJECTS}

@@ -11,7 +11,7 @@ from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.model import Backup, StoredObject, Tablespace
 from tasks.repository.proof import condemns
-from tasks.repository.seal import Measure
+from tasks.repository.seal import Fingerprint
 from tasks.repository.stanza import Stanza
 
 
@@ -30,7 +30,7 @@ class Wanted:
 
     backup: Backup
     selection: Selection
-    sealed: Measure
+    sealed: Fingerprint
     needs: Needs
     accepted: bool = False
 
@@ -109,7 +109,7 @@ def wanted(
             seen=backup.id,
             do="choose another one; --accept-differences loads it all the same",
         )
-    sealed = catalogue.measure(backup)
+    sealed = catalogue.fingerprint(backup)
     dumped = [dump.database for dump in backup.dumps]
     selections.see_that_it_is_there(selection, dumped, sealed)
     script = catalogue.vault.read(catalogue.prefix(backup.id), backup.object("tablespaces.sql"))

@@ -5,11 +5,11 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from tasks.repository.measure import tables_of
 
 from tasks.backup import moment
 from tasks.control.errors import Transient
 from tasks.postgres import contents
-from tasks.repository.measure import tables_of
 
 
 @pytest.fixture

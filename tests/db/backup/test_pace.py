@@ -66,7 +66,7 @@ def test_what_there_was_no_time_for_is_not_called_proven(stanza):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pace, "is_over", property(lambda self: self.read > 8192))
         made = take.take(hurried)
-    measured = stanza.catalogue.measure(made)
+    measured = stanza.catalogue.fingerprint(made)
     assert made.seal.is_partial
     assert made.seal.skipped == len(measured.skipped) > 0
     assert measured.facts == measured.rules == []

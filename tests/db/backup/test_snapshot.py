@@ -89,7 +89,7 @@ def test_a_snapshot_equals_its_source(stanza, snapshot):
     assert snapshot.seal.mode == "snapshot"
     proof = verify(stanza, snapshot.id)
     assert proof.verdict == "proven", proof.failed
-    assert {table.table for table in stanza.catalogue.measure(snapshot).tables} == {
+    assert {table.table for table in stanza.catalogue.fingerprint(snapshot).tables} == {
         "public.fruit",
         "large objects",
     }

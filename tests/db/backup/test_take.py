@@ -23,7 +23,7 @@ def test_a_backup_is_listed_with_all_that_it_is_made_of(stanza):
     ]
     assert made.bytes_source > made.bytes_stored > 1_000_000
     assert list(made.phases) == ["reserve WAL", "copy", "seal", "archive WAL"]
-    assert stanza.catalogue.measure(made).tables[0].name == "hl7.public.counted"
+    assert stanza.catalogue.fingerprint(made).tables[0].name == "hl7.public.counted"
 
 
 def test_a_second_backup_is_refused_by_name(stanza):

@@ -55,7 +55,7 @@ def run(stanza, *statements):
 def taken_over(stanza, kind="incremental", *, prove=True):
     """Take a backup, prove it, and return which digests it took over, from where."""
     made = take.take(stanza, kind)
-    tables = stanza.catalogue.measure(made).tables
+    tables = stanza.catalogue.fingerprint(made).tables
     assert made.seal.reused == sum(table.taken_from is not None for table in tables)
     assert not prove or verify(stanza, made.id).verdict == "proven"
     return {table.table.partition(".")[2]: table.taken_from for table in tables if table.taken_from}
@@ -187,7 +187,7 @@ def test_summaries_must_cover_the_whole_way(spans, expected):
 def test_an_earlier_seal_of_another_mode_has_no_candidates(stanza):
     """Decided before the server is asked for anything."""
     made = take.take(stanza)
-    measure = stanza.catalogue.measure(made)
+    measure = stanza.catalogue.fingerprint(made)
     earlier = unchanged.Earlier(made.id, 1, replace(made.seal, mode="bounded"), measure)
     assert unchanged.candidates(earlier, measure.standings) == {}
     exact = replace(earlier, seal=made.seal)

@@ -84,7 +84,7 @@ def test_a_seal_with_other_facts_is_found_by_the_suite(stanza, backup, suite):
     """End to end: comparisons of a real seal with itself pass, and with one row more do not."""
     from tasks.recovery.proving.comparison import comparisons
 
-    measure = stanza.catalogue.measure(backup)
+    measure = stanza.catalogue.fingerprint(backup)
     mode = backup.seal.mode
     outcomes = {Suite().compare(each).outcome for each in comparisons(mode, measure, measure)}
     assert outcomes == {"pass"}

@@ -1,10 +1,10 @@
 """Whatever is changed in a restored copy is found, and named by table or object."""
 
 import pytest
+from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
 
 from tasks.recovery.proving import expectations
 from tasks.recovery.proving.comparison import comparisons
-from tasks.repository.measure import everywhere, measure, sequences_of, tables_of
 
 
 PATIENTS = "hl7.hl7.patients"
@@ -110,7 +110,7 @@ MUTATIONS = {
 
 
 def failed(server, seal):
-    """Measure a copy, hold it against a seal, and return what did not pass."""
+    """Fingerprint a copy, hold it against a seal, and return what did not pass."""
     with everywhere(server) as connections:
         found = measure(connections, tables_of(connections), sequences_of(connections))
     suite = expectations.Suite()
@@ -137,7 +137,7 @@ def kept(copy):
 @pytest.fixture(scope="module")
 def sealed(stanza, backup):
     """Read what the backup's seal measured."""
-    return stanza.catalogue.measure(backup)
+    return stanza.catalogue.fingerprint(backup)
 
 
 def test_an_unchanged_copy_passes(copy, kept, sealed):

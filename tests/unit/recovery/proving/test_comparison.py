@@ -6,7 +6,7 @@ import pytest
 
 from tasks.recovery.proving.comparison import Comparison, Row, comparisons
 from tasks.recovery.proving.expectations import differing
-from tasks.repository.seal import Fact, Measure, TableSeal
+from tasks.repository.seal import Fact, Fingerprint, TableSeal
 
 
 MESSAGES = TableSeal("hl7", "hl7.messages", 900, "41", "2026-11-22 23:59:00")
@@ -15,7 +15,7 @@ PATIENTS = TableSeal("hl7", "hl7.patients", 34, "7", None)
 
 STATUS = Fact("messages of each status", "hl7: S", 880)
 
-SOURCE = Measure(
+SOURCE = Fingerprint(
     tables=[MESSAGES, PATIENTS],
     sequences={"hl7.hl7.messages_id_seq": 900},
     structure={"hl7: index hl7.messages_pkey": "ab"},

@@ -1,9 +1,9 @@
 """Which entries of a dump some tables need, and what is left out."""
 
 import pytest
+from tasks.recovery.copies.entries import Rows, parse
 
 from tasks.control.errors import Refused
-from tasks.recovery.copies.entries import Rows, parse
 from tasks.recovery.snapshots.picking import pick
 from tasks.recovery.snapshots.selection import TableName
 

@@ -1,0 +1,356 @@
+"""A restore point in the WAL, and snapshots of all databases that show what it holds."""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from tasks.control.errors import OpsError, Transient
+from tasks.postgres import capacity, table_digest
+from tasks.postgres.server import Connection, Server
+from tasks.postgres.table_digest import PINNED, Table
+from tasks.repository.seal import Omission, SealMode
+
+
+APPLICATION = "hl7ops-seal"
+"""What the sessions are called that read for a seal, so that whoever waits for one is seen."""
+
+LOCK_TIMEOUT_MS = 100
+"""No writer waits longer than this for us, however many databases there are."""
+
+REPLAY_PAUSE_S = 0.002
+
+ATTEMPTS = 20
+PAUSE_S = 0.25
+
+SETTLE_S = 2.0
+"""How long a bounded snapshot waits for the transactions that ran at its restore point."""
+
+LARGE_OBJECTS = (
+    sql.SQL("pg_catalog.pg_largeobject"),
+    sql.SQL("pg_catalog.pg_largeobject_metadata"),
+)
+"""Where large objects lie; they are held still like tables."""
+
+Tables = Mapping[str, Sequence[Table]]
+"""Tables by database."""
+
+
+@dataclass(frozen=True)
+class ConsistentSnapshot:
+    """A restore point, its LSN, and how surely the snapshots show what the WAL holds up to it.
+
+    Args:
+        restore_point: its name.
+        lsn: where it ends.
+        mode: how it was had.
+        attempts: how often that was tried.
+        snapshots: by database.
+        tables: those that the snapshots show.
+        unsure: of those, names that the locks did not hold, since they came meanwhile.
+        held_ms: how long tables were locked; None: they were not.
+
+    """
+
+    restore_point: str
+    lsn: str
+    mode: SealMode
+    attempts: int
+    snapshots: dict[str, str]
+    tables: dict[str, list[Table]]
+    unsure: dict[str, set[str]] = field(default_factory=dict)
+    held_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """A connection to every database, each with a snapshot of its own, and one that acts.
+
+    Args:
+        actor: to the primary, without a transaction of its own.
+        readers: keep the snapshots; on a standby, if digests are computed there.
+        lockers: hold locks on the primary; the readers themselves, unless those are elsewhere.
+        only: the names of the tables that are wanted, by database; None: all.
+
+    """
+
+    actor: Connection
+    readers: dict[str, Connection]
+    lockers: dict[str, Connection]
+    only: Mapping[str, Collection[str]] | None = None
+
+    @property
+    def are_on_standby(self) -> bool:
+        """Whether the snapshots are those of a standby."""
+        return self.lockers is not self.readers
+
+    def begin(self) -> None:
+        """Let go of the snapshots: the next query of each session takes a new one."""
+        for connection in (*self.readers.values(), *self.lockers.values()):
+            connection.rollback()
+
+    def snapshots(self) -> dict[str, str]:
+        """Return the snapshots, taken now where there is none yet."""
+        return {
+            name: _text(connection, "select pg_current_snapshot()")
+            for name, connection in self.readers.items()
+        }
+
+    def tables(self, connections: Mapping[str, Connection]) -> dict[str, list[Table]]:
+        """List the tables that are wanted, as the snapshots show them."""
+        found = {name: table_digest.tables(each) for name, each in connections.items()}
+        if self.only is None:
+            return found
+        return {
+            name: [each for each in tables if each.full_name in self.only[name]]
+            for name, tables in found.items()
+        }
+
+    def restore_point(self, name: str) -> str:
+        """Write a restore point and return its LSN."""
+        row = self.actor.execute("select pg_create_restore_point(%s)", [name[:63]]).fetchone()
+        return str(row[0]) if row else ""
+
+    def await_replay(self, lsn: str, within_s: float) -> bool:
+        """Wait until the standby shows all up to a position; tell whether it does in time.
+
+        A restore point is not flushed, and so not sent, before somebody commits: we do.
+        """
+        self.actor.execute("select pg_logical_emit_message(true, 'hl7ops', 'flush')")
+        connection = next(iter(self.readers.values()))
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            found = _text(connection, f"select pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn")
+            connection.rollback()
+            if found == "True":
+                return True
+            time.sleep(REPLAY_PAUSE_S)
+        return False
+
+    def running(self) -> set[str]:
+        """Return the transactions that hold their number, prepared ones among them."""
+        rows = self.actor.execute(
+            "select transactionid::text from pg_locks where locktype = 'transactionid' and granted"
+            " and mode = 'ExclusiveLock'"
+        )
+        return {number for (number,) in rows}
+
+    def refreshed(self) -> set[int]:
+        """Return the relations that somebody writes; no lock of ours keeps that from views."""
+        rows = self.actor.execute(
+            "select relation::bigint from pg_locks where locktype = 'relation' and granted"
+            " and mode = any('{RowExclusiveLock,ExclusiveLock,AccessExclusiveLock}')"
+        )
+        return {oid for (oid,) in rows}
+
+    def now(self) -> str:
+        """Return the snapshot of this instant."""
+        return _text(self.actor, "select pg_current_snapshot()")
+
+
+@contextmanager
+def sessions(
+    server: Server,
+    names: Sequence[str],
+    standby: Server | None = None,
+    only: Mapping[str, Collection[str]] | None = None,
+) -> Iterator[tuple[Sessions, list[Omission]]]:
+    """Connect to databases, once to each; those that cannot be connected to are named.
+
+    Args:
+        server: the primary.
+        names: of the databases.
+        standby: where the snapshots are taken; None: on the primary.
+        only: the names of the tables that are wanted, by database; None: all.
+
+    """
+    omitted: list[Omission] = []
+    with ExitStack() as stack:
+        actor = stack.enter_context(server.connect(application=APPLICATION))
+        lockers = _connected(stack, server, names, omitted)
+        readers = lockers
+        if standby is not None:
+            readers = _connected(stack, standby, [*lockers], omitted)
+            lockers = {name: each for name, each in lockers.items() if name in readers}
+        yield Sessions(actor, readers, lockers, only), omitted
+
+
+def _connected(
+    stack: ExitStack, server: Server, names: Sequence[str], omitted: list[Omission]
+) -> dict[str, Connection]:
+    found = {}
+    for name in names:
+        try:
+            connection = stack.enter_context(
+                server.database(name).connect(autocommit=False, application=APPLICATION)
+            )
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.execute(PINNED.encode())
+            connection.commit()
+        except (OpsError, psycopg.Error) as error:
+            reason = f"no connection: {str(error).partition(chr(10))[0]}"
+            omitted.append(Omission(f"database {name}", reason, database=name))
+            continue
+        found[name] = connection
+    return found
+
+
+def take_locked(opened: Sessions, name: str, attempts: int) -> ConsistentSnapshot | None:
+    """Take snapshots under locks; None: they were not to be had."""
+    for attempt in range(1, attempts + 1):
+        if found := _locked(opened, f"{name}-locked-{attempt}", attempt):
+            return found
+        time.sleep(PAUSE_S)
+    return None
+
+
+def take(opened: Sessions, name: str, attempts: int = ATTEMPTS) -> ConsistentSnapshot:
+    """Take snapshots that belong to a restore point, in the surest way that can be had.
+
+    `locked`: SHARE locks keep writers out for a few milliseconds; where there are more tables than
+    a quarter of the free locks, they are not asked for. `quiet`: an instant in which nobody was
+    writing. `bounded`: neither was to be had; the snapshots are a little older than the restore
+    point.
+
+    Args:
+        opened: the connections.
+        name: the stem of the restore points' names.
+        attempts: how often each of the first two ways is tried.
+
+    Raises:
+        Transient: a standby is too far behind; nothing but the first way serves there.
+
+    """
+    ways = {"locked": _locked} if opened.are_on_standby else {"locked": _locked, "quiet": _quiet}
+    for mode, way in ways.items():
+        for attempt in range(1, attempts + 1):
+            found = way(opened, f"{name}-{mode}-{attempt}", attempt)
+            if found:
+                return found
+            if mode == "locked" and not _fits(opened):
+                break
+            time.sleep(PAUSE_S if mode == "locked" else PAUSE_S / 10)
+    if opened.are_on_standby:
+        raise Transient("the standby does not follow within the time that a writer may wait")
+    return _bounded(opened, f"{name}-bounded")
+
+
+def _fits(opened: Sessions) -> bool:
+    """Tell whether the tables are few enough to be locked."""
+    opened.begin()
+    count = sum(len(tables) for tables in opened.tables(opened.lockers).values())
+    opened.begin()
+    return count <= capacity.locks(opened.actor)
+
+
+def _locked(opened: Sessions, name: str, attempt: int) -> ConsistentSnapshot | None:
+    """Write the restore point while no table can be written."""
+    opened.begin()
+    known = opened.tables(opened.lockers)
+    opened.begin()
+    if sum(map(len, known.values())) > capacity.locks(opened.actor):
+        return None
+    refreshed = opened.refreshed()
+    began = time.monotonic()
+    found = _within_locks(opened, known, name, began + LOCK_TIMEOUT_MS / 1000)
+    if found is None:
+        return None
+    lsn, snapshots, granted_at = found
+    held_ms = round((time.monotonic() - granted_at) * 1000, 1)
+    shown = opened.tables(opened.readers)
+    held = {name: {each.oid for each in tables} for name, tables in known.items()}
+    unsure = {
+        name: {
+            each.full_name
+            for each in tables
+            if each.oid not in held[name] or (each.is_view and each.oid in refreshed)
+        }
+        for name, tables in shown.items()
+    }
+    return ConsistentSnapshot(name, lsn, "locked", attempt, snapshots, shown, unsure, held_ms)
+
+
+def _within_locks(
+    opened: Sessions, known: Tables, name: str, deadline: float
+) -> tuple[str, dict[str, str], float] | None:
+    """Lock, write the restore point, take the snapshots, and let go.
+
+    The locks belong to a savepoint: rolled back to, they are gone, and the snapshot stays.
+    """
+    granted_at = 0.0
+    with ExitStack() as stack:
+        for database, connection in opened.lockers.items():
+            stack.enter_context(_released(connection))
+            if not _lock(connection, known[database], deadline - time.monotonic()):
+                return None
+            granted_at = granted_at or time.monotonic()
+        lsn = opened.restore_point(name)
+        if opened.are_on_standby and not opened.await_replay(lsn, deadline - time.monotonic()):
+            return None
+        return lsn, opened.snapshots(), granted_at
+
+
+@contextmanager
+def _released(connection: Connection) -> Iterator[None]:
+    """Give back at the end of the block what was locked in it, in an open transaction."""
+    connection.execute("savepoint hl7ops")
+    try:
+        yield
+    finally:
+        connection.execute("rollback to savepoint hl7ops")
+        connection.execute("release savepoint hl7ops")
+
+
+def _lock(connection: Connection, tables: Sequence[Table], within_s: float) -> bool:
+    """Lock tables against writing, all of them within what is left of the time."""
+    if within_s <= 0:
+        return False
+    connection.execute(f"set local statement_timeout = {max(int(within_s * 1000), 1)}")
+    plain = [table.identifier for table in tables if not table.is_view]
+    names = [sql.SQL("only {}").format(each) for each in (*plain, *LARGE_OBJECTS)]
+    try:
+        connection.execute(sql.SQL("lock table {} in share mode").format(sql.SQL(", ").join(names)))
+    except (
+        psycopg.errors.QueryCanceled,
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.OutOfMemory,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.LockNotAvailable,
+    ):
+        return False
+    return True
+
+
+def _quiet(opened: Sessions, name: str, attempt: int) -> ConsistentSnapshot | None:
+    """Write the restore point and see afterwards that nobody was writing.
+
+    Equal snapshots alone are not enough, since a commit is in the WAL before it is visible; a
+    transaction keeps the lock on its own number until it is.
+    """
+    opened.begin()
+    snapshots = opened.snapshots()
+    lsn = opened.restore_point(name)
+    if opened.running() or {opened.now()} != set(snapshots.values()):
+        return None
+    return ConsistentSnapshot(name, lsn, "quiet", attempt, snapshots, opened.tables(opened.readers))
+
+
+def _bounded(opened: Sessions, name: str) -> ConsistentSnapshot:
+    """Take snapshots, then write the restore point, and wait until what ran then has ended."""
+    opened.begin()
+    snapshots = opened.snapshots()
+    lsn = opened.restore_point(name)
+    ran, deadline = opened.running(), time.monotonic() + SETTLE_S
+    while ran & opened.running() and time.monotonic() < deadline:
+        time.sleep(PAUSE_S / 10)
+    shown = opened.tables(opened.readers)
+    return ConsistentSnapshot(name, lsn, "bounded", ATTEMPTS, snapshots, shown)
+
+
+def _text(connection: Connection, query: str) -> str:
+    row = connection.execute(query.encode()).fetchone()
+    return str(row[0]) if row else ""

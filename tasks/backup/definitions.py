@@ -1,0 +1,179 @@
+"""The definitions of a seal: what `pg_dump` says, and what of it did not hold still meanwhile."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.control.errors import OpsError
+from tasks.postgres import capacity, catalog_state, schema_dump
+from tasks.postgres.catalog_state import CLUSTER, DATABASE, Catalog, Key, State
+from tasks.postgres.names import joined, quoted
+from tasks.postgres.schema_dump import Definition
+from tasks.postgres.server import Server
+from tasks.repository.fingerprint import OF_ALL, SHARED
+from tasks.repository.seal import EVERY_KIND, Omission
+
+
+log = logging.getLogger(__name__)
+
+TRIES = 10
+"""How often a dump is begun that somebody waited for, or that lost an object under its hands."""
+
+PORTION = 200
+"""How many tables one dump locks at most, where not all of them may be locked at once."""
+
+_RELATIONS = """
+select n.nspname::text, c.relname::text, c.oid::bigint
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_schema'
+  and n.nspname !~ '^pg_' and c.relpersistence <> 't' order by 3
+"""
+
+ONLY_WHOLE = ("PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SEQUENCE OWNED BY")
+"""Kinds that `pg_dump` does not tell where tables are dumped portion by portion."""
+
+EVERY_TABLE = "*.*"
+"""The pattern that leaves out all tables, views and sequences, none of which is locked then."""
+
+
+@dataclass
+class Definitions:
+    """The digests of definitions, and what is not known of them."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    omitted: list[Omission] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the definitions of databases that are in use.
+
+    Args:
+        server: any database of the server.
+        tools: the directory of PostgreSQL's programs.
+        before: what the catalogs said before the restore point, by database.
+
+    """
+
+    server: Server
+    tools: Path
+    before: Mapping[str, State]
+
+    def run(self, shared: State | None) -> Definitions:
+        """Read the definitions of all databases, and what they share where that is wanted."""
+        found = Definitions()
+        for name in self.before:
+            try:
+                self._database(found, name)
+            except OpsError as error:
+                found.omitted.append(_unknown(name, str(error)))
+        if shared is not None:
+            self._shared(found, shared)
+        return found
+
+    def _database(self, found: Definitions, name: str) -> None:
+        server = self.server.database(name)
+        dumped = self._dumped(found, server, name)
+        keys = catalog_state.changed(self.before[name], _state(server, DATABASE))
+        names = _names(server, keys)
+        for each in dumped:
+            if each.keys.isdisjoint(keys):
+                found.digests[f"{quoted(name)}: {each.name}"] = each.digest
+        for key in sorted(keys):
+            subject = f"{quoted(name)}: {names.get(key, f'an object that is gone, {key[1]}')}"
+            reason = "its definition changed while it was read"
+            found.omitted.append(Omission(subject, reason, database=name, keys=[key]))
+
+    def _dumped(self, found: Definitions, server: Server, name: str) -> list[Definition]:
+        """Dump the definitions; in portions where there are too many tables, or somebody waits."""
+        with server.connect() as connection:
+            relations = connection.execute(_RELATIONS.encode()).fetchall()
+            budget = capacity.locks(connection)
+        if len(relations) <= budget:
+            for _ in range(TRIES):
+                try:
+                    return schema_dump.of_database(self.tools, server)
+                except OpsError as error:
+                    if not schema_dump.may_succeed_again(error):
+                        raise
+        log.info("the definitions of %s are read in portions", name)
+        found.omitted.append(
+            Omission(
+                f"{', '.join(ONLY_WHOLE)} of database {name}",
+                "definitions were read in portions, which do not tell them",
+                database=name,
+                kinds=[*ONLY_WHOLE],
+            )
+        )
+        dumped = schema_dump.of_database(self.tools, server, but=[EVERY_TABLE])
+        size = max(min(budget, PORTION), 1)
+        for first in range(0, len(relations), size):
+            dumped += self._portion(found, server, relations[first : first + size])
+        same = {each.name: each for each in dumped if each.kind not in ONLY_WHOLE}
+        return list(same.values())
+
+    def _portion(
+        self, found: Definitions, server: Server, relations: list[tuple[str, str, int]]
+    ) -> list[Definition]:
+        """Dump some tables; half of them at a time where somebody waits, or one of them goes."""
+        only = [schema_dump.pattern(schema, name) for schema, name, _ in relations]
+        for _ in range(TRIES if len(relations) == 1 else 2):
+            try:
+                return schema_dump.of_database(self.tools, server, only=only)
+            except OpsError as error:
+                if schema_dump.finds_none(error):
+                    return []
+                if not schema_dump.may_succeed_again(error):
+                    raise
+        if len(relations) > 1:
+            half = len(relations) // 2
+            parts = relations[:half], relations[half:]
+            return [each for part in parts for each in self._portion(found, server, part)]
+        ((schema, name, oid),) = relations
+        database = server.parameters()["dbname"]
+        found.omitted.append(
+            Omission(
+                f"{quoted(database)}: {joined(schema, name)}",
+                "its definition could not be read: somebody waited for it each time",
+                database=database,
+                keys=[(catalog_state.RELATIONS, oid)],
+            )
+        )
+        return []
+
+    def _shared(self, found: Definitions, before: State) -> None:
+        """Read what all databases share; it is dropped where it changed meanwhile."""
+        try:
+            digests = schema_dump.of_cluster(self.tools, self.server)
+        except OpsError as error:
+            found.omitted.append(Omission(SHARED, str(error)))
+            return
+        if catalog_state.changed(before, _state(self.server, CLUSTER)):
+            found.omitted.append(Omission(SHARED, "they changed while they were read"))
+            return
+        found.digests |= {f"{OF_ALL}{name}": each for name, each in digests.items()}
+
+
+def _unknown(name: str, reason: str) -> Omission:
+    return Omission(f"definitions of database {name}", reason, database=name, kinds=[EVERY_KIND])
+
+
+def _state(server: Server, catalogs: tuple[Catalog, ...]) -> State:
+    with server.connect() as connection:
+        return catalog_state.state(connection, catalogs)
+
+
+def _names(server: Server, keys: set[Key]) -> dict[Key, str]:
+    """Return what objects are called by now; those that are gone have no name."""
+    query = (
+        "select class, object, (pg_identify_object(class::oid, object::oid, 0)).identity"
+        " from unnest(%s::bigint[], %s::bigint[]) x (class, object)"
+    )
+    classes, objects = [key[0] for key in keys], [key[1] for key in keys]
+    try:
+        with server.connect() as connection:
+            rows = connection.execute(query, [classes, objects]).fetchall()
+    except OpsError:
+        return {}
+    return {(catalog, oid): name for catalog, oid, name in rows if name}
