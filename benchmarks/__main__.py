@@ -11,6 +11,7 @@ NAMES = (
     "backup",
     "equality",
     "histories",
+    "hostile.run",
     "damage",
     "speed",
     "seals",
