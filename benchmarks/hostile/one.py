@@ -2,13 +2,16 @@
 
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.hostile import oracle
-from benchmarks.hostile.cluster import Drawn, Place, address, alone, draw, place
+from benchmarks.hostile.cluster import Place, address, place, plainly
+from benchmarks.hostile.drawing import Drawn, alone, draw
 from tasks.backup.take import take
+from tasks.control.errors import OpsError
+from tasks.postgres.server import Server
 from tasks.recovery.planning.target import parse
 from tasks.recovery.proving.verify import verify
 from tasks.recovery.restoring import restored
@@ -76,20 +79,37 @@ def _tried(made: Place, kind: BackupType) -> Outcome:
         found.restore = "restored"
     except Exception as error:  # noqa: BLE001 - likewise
         found.restore = _told(error)
+        found.differs = _read_in_proof(made, backup, before)
     return found
 
 
 def _restored(made: Place, backup: Backup, before: oracle.Reading) -> list[str]:
     """Restore it and return what the oracle finds in the copy that was not in the source."""
-    path = made.folder / f"copy-{backup.type}"
+    path, views = made.folder / f"copy-{backup.type}", backup.type != "snapshot"
     done = _copy(made, backup, path)
     try:
         at = address(done.cluster, "template1", done.superuser, made.drawn.major)
-        after = oracle.read(at, views=backup.type != "snapshot")
-        return (oracle.differences(before.state, after.state) + after.torn)[:SHOWN]
+        return _differing(before, oracle.read(at, views=views))
     finally:
         done.cluster.stop("immediate")
         restored.remove(path)
+
+
+def _read_in_proof(made: Place, backup: Backup, before: oracle.Reading) -> list[str]:
+    """Let a second proof lend its copy to the oracle, where no restore was to be had."""
+    readings = []
+
+    def look(server: Server) -> None:
+        at = plainly(server.address, made.drawn.major, dbname="template1")
+        readings.append(oracle.read(at, views=backup.type != "snapshot"))
+
+    with suppress(OpsError):
+        verify(made.stanza, backup.id, meddle=look)
+    return _differing(before, readings[0]) if readings else ["no copy to be read"]
+
+
+def _differing(before: oracle.Reading, after: oracle.Reading) -> list[str]:
+    return (oracle.differences(before.state, after.state) + after.torn)[:SHOWN]
 
 
 def _copy(made: Place, backup: Backup, path: Path) -> Restored:

@@ -110,8 +110,9 @@ def _read(
         del oid
     objects = b"select oid from pg_largeobject_metadata order by 1"
     for (number,) in connection.execute(objects).fetchall():
-        data = b"".join(_copied(connection, b"select lo_get(%d)" % number))
-        found.state[f"{database!r} large object {number}"] = _hash([data])
+        query = f"select lo_get({int(number)})".encode()
+        data = b"".join(_copied(connection, query))
+        found.state[f"{database!r} large object {int(number)}"] = _hash([data])
 
 
 def _torn(where: str, rows: list[bytes], kind: bytes) -> Iterator[str]:

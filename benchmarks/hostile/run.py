@@ -18,7 +18,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.hostile.cluster import SIXTEEN, alone, draw, remove
+from benchmarks.hostile.cluster import remove
+from benchmarks.hostile.drawing import SIXTEEN, alone, draw
 from benchmarks.hostile.features import BARE, Feature, features
 
 
@@ -101,12 +102,11 @@ def _judged(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str,
     if each["take"] != "taken":
         yield "take failed", each["take"]
         return
-    equal = each["restore"] == "restored" and not each["differs"]
     if each["verdict"] == "proven" and each["differs"]:
         yield "false proof", "; ".join(each["differs"])
     elif each["verdict"] not in ("proven", "partial"):
-        kind = "false alarm" if equal else "not proven, nor read by the oracle"
-        yield kind, f"{each['verdict']}: {'; '.join(each['checks'])}"
+        kind = "not proven, and it differs" if each["differs"] else "false alarm"
+        yield kind, f"{each['verdict']}: {'; '.join(each['checks'] + each['differs'])}"
     elif each["differs"]:
         yield "partial, differs", "; ".join(each["differs"])
     if each["restore"] != "restored":
