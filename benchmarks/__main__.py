@@ -13,6 +13,8 @@ NAMES = (
     "histories",
     "hostile.run",
     "hostile.mutate",
+    "hostile.rounds",
+    "hostile.regression",
     "damage",
     "speed",
     "seals",

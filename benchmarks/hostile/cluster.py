@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class Place:
     stanza: Stanza
     superuser: str
     unmade: list[str] = field(default_factory=list)
+    longest_s: float = 0.0
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -122,17 +124,26 @@ class Place:
             while not ended.wait(PAUSE_S):
                 number = str(next(self.numbers))
                 for line in feature.busy:
+                    began = time.monotonic()
                     try:
                         connection.execute(line.replace(":n", number).encode())
                     except psycopg.Error as error:
                         said = str(error).partition("\n")[0]
                         self.unmade.append(f"{feature.name}, a user's statement: {said}")
                         connection.rollback()
+                    self.longest_s = max(self.longest_s, time.monotonic() - began)
 
 
 @contextmanager
-def place(drawn: Drawn, folder: Path) -> Iterator[Place]:
-    """Make a drawn cluster in a folder, fill it, and stop it in the end."""
+def place(drawn: Drawn, folder: Path, prepared: Path | None = None) -> Iterator[Place]:
+    """Make a drawn cluster in a folder, fill it, and stop it in the end.
+
+    Args:
+        drawn: what it is to be.
+        folder: where it lives, and what belongs to it.
+        prepared: a data directory that it begins with, and which is not filled then.
+
+    """
     tools, owner = programs_of(drawn.major), service_owner()
     chosen = {"hl7ops_home": folder / "home"} | ({"hl7ops_programs": tools} if tools else {})
     tools = tools or open_home(settings.load(**chosen)).programs
@@ -141,13 +152,19 @@ def place(drawn: Drawn, folder: Path) -> Iterator[Place]:
     for name in (n for each in drawn.features for n in each.of("folder")):
         (folder / name).mkdir()
         owner.take(folder / name)
-    _init(cluster, drawn, superuser, folder)
+    if prepared:
+        shutil.copytree(prepared, cluster.data, symlinks=True)
+        for path in (cluster.data, *cluster.data.rglob("*")):
+            owner.take(path)
+    else:
+        _init(cluster, drawn, superuser, folder)
     reached = cluster.server("main", DATABASE, superuser).address
     stanza = open_stanza(settings.load(**chosen, database_url=reached, snapshot_compression=1))
     made = Place(drawn, folder, cluster, stanza, superuser)
     try:
         cluster.start()
-        made.fill()
+        if not prepared:
+            made.fill()
         yield made
     finally:
         cluster.stop("immediate")

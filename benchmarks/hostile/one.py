@@ -39,12 +39,13 @@ class Outcome:
     partial: list[str] = field(default_factory=list)
     restore: str = "not tried"
     differs: list[str] = field(default_factory=list)
+    longest_s: float = 0.0
 
 
 def live(drawn: Drawn, folder: Path, kinds: list[BackupType]) -> dict[str, object]:
     """Make a cluster, and try backups of some kinds in it."""
     with place(drawn, folder) as made:
-        outcomes = [asdict(_tried(made, kind)) for kind in kinds]
+        outcomes = [asdict(tried(made, kind)) for kind in kinds]
         return {
             "name": drawn.name,
             "major": drawn.major,
@@ -54,7 +55,7 @@ def live(drawn: Drawn, folder: Path, kinds: list[BackupType]) -> dict[str, objec
         }
 
 
-def _tried(made: Place, kind: BackupType) -> Outcome:
+def tried(made: Place, kind: BackupType) -> Outcome:
     """Take, prove and restore one backup; whatever fails is noted, and the rest goes on."""
     found = Outcome(kind)
     with ExitStack() as meanwhile:
@@ -66,6 +67,7 @@ def _tried(made: Place, kind: BackupType) -> Outcome:
             found.take = _told(error)
             return found
         found.take = "taken"
+    found.longest_s = round(made.longest_s, 2)
     try:
         proof = verify(made.stanza, backup.id)
         found.verdict = proof.verdict

@@ -92,7 +92,6 @@ def _read(
     views: bool,
 ) -> None:
     connection.execute(SETTINGS)
-    connection.execute("begin isolation level repeatable read read only")
     for oid, kind, schema, name, columns, is_filled in connection.execute(RELATIONS).fetchall():
         where = f"{database!r} {schema!r} {name!r}"
         quoted = b".".join(b'"' + part.replace(b'"', b'""') + b'"' for part in (schema, name))
@@ -102,9 +101,13 @@ def _read(
             continue
         else:
             query = b"select " + (columns or b"") + b" from only " + quoted
-        rows = sorted(_copied(connection, query))
+        try:
+            rows = sorted(_copied(connection, query))
+        except psycopg.Error as error:
+            found.state[where] = f"cannot be read: {type(error).__name__}"
+            continue
         if schema == BUSY:
-            found.torn += _torn(where, rows, kind)
+            found.torn += torn(where, rows, kind)
         else:
             found.state[where] = f"{len(rows)} rows {_hash(rows)}"
         del oid
@@ -115,7 +118,7 @@ def _read(
         found.state[f"{database!r} large object {int(number)}"] = _hash([data])
 
 
-def _torn(where: str, rows: list[bytes], kind: bytes) -> Iterator[str]:
+def torn(where: str, rows: list[bytes], kind: bytes) -> Iterator[str]:
     """Say where a table holds what no committed state of it was: see `features/busy.sql`."""
     if kind == b"S":
         return

@@ -34,6 +34,9 @@ KINDS = os.environ.pop("HL7OPS_HOSTILE_KINDS", "full,snapshot")
 TIMEOUT_S = 600
 """So long one cluster may take; what hangs is as bad as what fails."""
 
+LONGEST_S = 5.0
+"""A statement of a user's that takes so long did not only work, it waited."""
+
 Found = dict[str, Any]
 
 
@@ -109,6 +112,8 @@ def _judged(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str,
         yield kind, f"{each['verdict']}: {'; '.join(each['checks'] + each['differs'])}"
     elif each["differs"]:
         yield "partial, differs", "; ".join(each["differs"])
+    if each.get("longest_s", 0) > LONGEST_S:
+        yield "a user waited", f"{each['longest_s']} s for a statement"
     if each["restore"] != "restored":
         yield "restore failed", each["restore"]
     yield from _partial(each, major, made)

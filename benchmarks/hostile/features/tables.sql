@@ -19,7 +19,7 @@ create table gone (n int) partition by range (n);
 create table one (a int, b text default 'b', check (a > 0)); create table two (c int, a int);
 create table both_ (d int) inherits (one, two);
 create table own (b text, a int, z int);
-alter table own add check (a > 0);
+alter table own add constraint one_a_check check (a > 0);
 alter table own inherit one;
 insert into one values (1); insert into two values (1, 2); insert into both_ values (1, 'x', 3, 4); insert into own values ('y', 5, 6);
 create table grand () inherits (both_); insert into grand values (9, 'g', 8, 7);
