@@ -15,6 +15,7 @@ NAMES = (
     "hostile.mutate",
     "hostile.rounds",
     "hostile.regression",
+    "hostile.schemas",
     "damage",
     "speed",
     "seals",

@@ -202,17 +202,28 @@ def _init(cluster: Cluster, drawn: Drawn, superuser: str, folder: Path) -> None:
         file.writelines(f"{line % where if where else line}\n" for line in [*usual, *lines])
 
 
-def psql(tools: Path, reached: str, script: str, variables: dict[str, str]) -> list[str]:
-    """Run a script to its first error, and return what it said of that."""
+def psql(
+    tools: Path,
+    reached: str,
+    script: str,
+    variables: dict[str, str],
+    *,
+    stops: bool = True,
+    cwd: Path | None = None,
+) -> list[str]:
+    """Run a script, to its first error or to its end, and return that first error."""
     given = [f"--set={name}={value}" for name, value in variables.items()]
+    stop = f"ON_ERROR_STOP={int(stops)}"
     done = subprocess.run(
-        [tools / "psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", *given, reached],
+        [tools / "psql", "-X", "-q", "-o", "/dev/null", "-v", stop, *given, reached],
         input=script,
         capture_output=True,
         text=True,
+        errors="replace",
         env={"PATH": os.defpath, "PGCLIENTENCODING": "UTF8"},
+        cwd=cwd,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     return [line for line in done.stderr.splitlines() if "ERROR" in line or "error" in line][:1]
 

@@ -111,11 +111,13 @@ def fill(made: Place, regress: Path, major: int) -> None:
     work = made.folder / "regress"
     shutil.copytree(regress, work)
     (work / "results").mkdir(exist_ok=True)
+    libraries = FOLDER / f"libraries-{major}"
+    libraries.mkdir(exist_ok=True)
     if built := library(regress, major):
-        shutil.copy(built, work / "regress.so")
+        shutil.copy(built, libraries / "regress.so")
     for name in ("refint.so", "autoinc.so"):
         for path in made.cluster.programs.parent.glob(f"lib/**/{name}"):
-            shutil.copy(path, work)
+            shutil.copy(path, libraries)
     owner = service_owner()
     for path in (work, *work.rglob("*")):
         owner.take(path)
@@ -124,7 +126,7 @@ def fill(made: Place, regress: Path, major: int) -> None:
             connection.execute(statement.encode())
     at = made.cluster.server("main", "regression").parameters()
     env = {"PATH": os.defpath, "PG_ABS_SRCDIR": str(work), "PG_ABS_BUILDDIR": str(work)}
-    env |= {"PG_LIBDIR": str(work), "PG_DLSUFFIX": ".so", "PGHOST": at["host"]}
+    env |= {"PG_LIBDIR": str(libraries), "PG_DLSUFFIX": ".so", "PGHOST": at["host"]}
     env |= {"PGPORT": at["port"], "PGUSER": "postgres", "PGAPPNAME": "pg_regress"}
     for name in schedule(regress):
         with (work / "sql" / f"{name}.sql").open() as script, suppress(subprocess.TimeoutExpired):

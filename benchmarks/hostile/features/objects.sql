@@ -136,6 +136,13 @@ create function returns_ (a int) returns int immutable strict return a + 1; crea
 create function w() returns int language internal window as 'window_row_number';
 create function poly(anycompatible, anycompatiblearray) returns anycompatible language sql as 'select $1';
 
+--# missing_library
+-- As after an upgrade of the operating system: a function whose library is no longer there.
+create table t (a int); insert into t values (1), (2);
+set check_function_bodies = off;
+create function lost(int) returns int language c immutable strict as '/nowhere/lost.so', 'lost';
+create table d (n int default lost(1)); create index on t (a) where a > 1; insert into d values (1);
+
 --# languages
 create trusted language mine handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
 create function f() returns int language mine as $$ begin return 1; end $$; comment on language mine is 'mine';

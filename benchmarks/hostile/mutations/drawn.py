@@ -22,10 +22,13 @@ CATALOGUES = [
 
 OF_OURS = """
 select type, identity, coalesce(name, '') from (
-  select (pg_identify_object({class}::regclass, oid, 0)).* from {table} where oid >= 16384) x
+  select (pg_identify_object({class}::regclass, oid, 0)).* from {table} o where oid >= 16384
+  and not exists (select from pg_depend d
+    where d.classid = {class}::regclass and d.objid = o.oid and d.deptype = 'e')) x
 where coalesce(schema, '') not in ('pg_toast', 'information_schema')
   and identity not in ('hostile', 'public') and type not like 'toast%'
 """
+"""Objects of the users; members of an extension are what the extension makes of them."""
 
 NO_NAMES = {"", "garden", "public", "on", "AS", "USING", "btree", "hash", "integer", "text"}
 
