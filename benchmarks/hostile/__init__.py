@@ -1,0 +1,1 @@
+"""The hostile set: clusters as others have them, with an oracle that is not the code under test."""

