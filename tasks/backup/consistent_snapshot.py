@@ -198,12 +198,16 @@ def _connected(
     return found
 
 
-def take_locked(opened: Sessions, name: str, attempts: int) -> ConsistentSnapshot | None:
-    """Take snapshots under locks; None: they were not to be had."""
+def take_kept(opened: Sessions, name: str, attempts: int) -> ConsistentSnapshot | None:
+    """Take snapshots under locks, and keep others from emptying or rewriting the tables meanwhile.
+
+    They wait until the transactions of the sessions end. None: the locks were not to be had.
+    """
     for attempt in range(1, attempts + 1):
-        if found := _locked(opened, f"{name}-locked-{attempt}", attempt):
+        if found := _locked(opened, f"{name}-locked-{attempt}", attempt, is_kept=True):
             return found
-        time.sleep(PAUSE_S)
+        opened.begin()
+        time.sleep(PAUSE_S / 10)
     return None
 
 
@@ -246,7 +250,9 @@ def _fits(opened: Sessions) -> bool:
     return count <= capacity.locks(opened.actor)
 
 
-def _locked(opened: Sessions, name: str, attempt: int) -> ConsistentSnapshot | None:
+def _locked(
+    opened: Sessions, name: str, attempt: int, *, is_kept: bool = False
+) -> ConsistentSnapshot | None:
     """Write the restore point while no table can be written."""
     opened.begin()
     known = opened.tables(opened.lockers)
@@ -255,7 +261,13 @@ def _locked(opened: Sessions, name: str, attempt: int) -> ConsistentSnapshot | N
         return None
     refreshed = opened.refreshed()
     began = time.monotonic()
-    found = _within_locks(opened, known, name, began + LOCK_TIMEOUT_MS / 1000)
+    deadline = began + LOCK_TIMEOUT_MS / 1000
+    if is_kept and not all(
+        _lock(connection, known[database], deadline - began, "access share")
+        for database, connection in opened.lockers.items()
+    ):
+        return None
+    found = _within_locks(opened, known, name, deadline)
     if found is None:
         return None
     lsn, snapshots, granted_at = found
@@ -304,15 +316,20 @@ def _released(connection: Connection) -> Iterator[None]:
         connection.execute("release savepoint hl7ops")
 
 
-def _lock(connection: Connection, tables: Sequence[Table], within_s: float) -> bool:
-    """Lock tables against writing, all of them within what is left of the time."""
+def _lock(
+    connection: Connection, tables: Sequence[Table], within_s: float, mode: str = "share"
+) -> bool:
+    """Lock tables, against writing or against rewriting, within what is left of the time."""
     if within_s <= 0:
         return False
     connection.execute(f"set local statement_timeout = {max(int(within_s * 1000), 1)}")
     plain = [table.identifier for table in tables if not table.is_view]
     names = [sql.SQL("only {}").format(each) for each in (*plain, *LARGE_OBJECTS)]
     try:
-        connection.execute(sql.SQL("lock table {} in share mode").format(sql.SQL(", ").join(names)))
+        connection.execute(
+            sql.SQL("lock table {} in {} mode").format(sql.SQL(", ").join(names), sql.SQL(mode))
+        )
+        connection.execute("set local statement_timeout = 0")
     except (
         psycopg.errors.QueryCanceled,
         psycopg.errors.UndefinedTable,

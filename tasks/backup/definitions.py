@@ -1,7 +1,7 @@
 """The definitions of a seal: what `pg_dump` says, and what of it did not hold still meanwhile."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,8 @@ where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_
   and n.nspname !~ '^pg_' and c.relpersistence <> 't' order by 3
 """
 
+CHANGED = "its definition changed while it was read"
+
 ONLY_WHOLE = ("PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SEQUENCE OWNED BY")
 """Kinds that `pg_dump` does not tell where tables are dumped portion by portion."""
 
@@ -53,12 +55,16 @@ class Reader:
         server: any database of the server.
         tools: the directory of PostgreSQL's programs.
         before: what the catalogs said before the restore point, by database.
+        at: what they say in the snapshots that belong to it.
+        names: of tables that these snapshots show, by database.
 
     """
 
     server: Server
     tools: Path
     before: Mapping[str, State]
+    at: Mapping[str, State]
+    names: Mapping[str, Mapping[Key, str]]
 
     def run(self, shared: State | None) -> Definitions:
         """Read the definitions of all databases, and what they share where that is wanted."""
@@ -75,15 +81,27 @@ class Reader:
     def _database(self, found: Definitions, name: str) -> None:
         server = self.server.database(name)
         dumped = self._dumped(found, server, name)
-        keys = catalog_state.changed(self.before[name], _state(server, DATABASE))
-        names = _names(server, keys)
+        after = _state(server, DATABASE)
+        settled = catalog_state.settled(self.before[name], self.at.get(name, after), after)
+        moved = settled.unsettled | settled.later
         for each in dumped:
-            if each.keys.isdisjoint(keys):
+            if each.keys.isdisjoint(moved):
                 found.digests[f"{quoted(name)}: {each.name}"] = each.digest
-        for key in sorted(keys):
-            subject = f"{quoted(name)}: {names.get(key, f'an object that is gone, {key[1]}')}"
-            reason = "its definition changed while it was read"
-            found.omitted.append(Omission(subject, reason, database=name, keys=[key]))
+        found.omitted += self._unsettled(server, name, settled.unsettled)
+
+    def _unsettled(self, server: Server, name: str, keys: Collection[Key]) -> list[Omission]:
+        """Name objects of which nothing is known."""
+        names = {**_names(server, keys), **self.names.get(name, {})}
+        omitted = [
+            Omission(f"{quoted(name)}: {names[key]}", CHANGED, database=name, keys=[key])
+            for key in sorted(keys)
+            if key in names
+        ]
+        gone = [key for key in sorted(keys) if key not in names]
+        if gone:
+            subject = f"{quoted(name)}: what belonged to objects that are gone"
+            omitted.append(Omission(subject, CHANGED, database=name, keys=gone))
+        return omitted
 
     def _dumped(self, found: Definitions, server: Server, name: str) -> list[Definition]:
         """Dump the definitions; in portions where there are too many tables, or somebody waits."""
@@ -159,12 +177,17 @@ def _unknown(name: str, reason: str) -> Omission:
     return Omission(f"definitions of database {name}", reason, database=name, kinds=[EVERY_KIND])
 
 
+def states(server: Server, names: Iterable[str]) -> dict[str, State]:
+    """Return what the catalogs of databases say now; nobody stays connected to them."""
+    return {name: _state(server.database(name), DATABASE) for name in names}
+
+
 def _state(server: Server, catalogs: tuple[Catalog, ...]) -> State:
     with server.connect() as connection:
         return catalog_state.state(connection, catalogs)
 
 
-def _names(server: Server, keys: set[Key]) -> dict[Key, str]:
+def _names(server: Server, keys: Collection[Key]) -> dict[Key, str]:
     """Return what objects are called by now; those that are gone have no name."""
     query = (
         "select class, object, (pg_identify_object(class::oid, object::oid, 0)).identity"

@@ -41,6 +41,10 @@ LATE = "no time was left"
 EXCLUDED = "left out by SEAL_EXCLUDE"
 
 
+class GivenWay(Exception):
+    """Somebody waited for a table that was kept from being rewritten."""
+
+
 class NotRead(Exception):
     """A table does not hold still; the text says why."""
 
@@ -74,6 +78,7 @@ class DigestReader:
         known: tables whose digests are known already, by their full names.
         first: full names of tables that are read before the others.
         exclude: patterns of tables that are left out.
+        is_kept: the sessions keep the tables from being rewritten, until somebody waits for one.
         progress: told of each table.
 
     """
@@ -85,6 +90,7 @@ class DigestReader:
     known: Mapping[str, TableSeal] = field(default_factory=dict)
     first: Collection[str] = ()
     exclude: Collection[str] = ()
+    is_kept: bool = False
     progress: Progress = lambda _: None
 
     def run(self) -> Readings:
@@ -93,6 +99,13 @@ class DigestReader:
         for name, connection in self.opened.readers.items():
             try:
                 self._database(found, name, connection)
+                if self.is_kept:
+                    connection.rollback()
+            except GivenWay:
+                connection.rollback()
+                for full, table in self._ordered(name):
+                    if full not in found.tables:
+                        found.postpone(name, table.full_name, WAITED_FOR)
             except psycopg.OperationalError as error:
                 log.warning("the connection to %s was lost: %s", name, type(error).__name__)
                 found.is_lost = True
@@ -149,6 +162,8 @@ class DigestReader:
                 with _held_still(connection, table):
                     return table_digest.digest(connection, table)
             except psycopg.errors.QueryCanceled:
+                if self.is_kept:
+                    raise GivenWay from None
                 log.info("somebody waited for a table; it is read in portions")
         count = table_digest.block_count(connection, table)
         parts = []

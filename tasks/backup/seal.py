@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from tasks.backup import consistent_snapshot, unchanged
+from tasks.backup import consistent_snapshot, definitions, unchanged
 from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions, sessions
 from tasks.backup.definitions import Definitions, Reader
 from tasks.backup.digest_reader import GONE, DigestReader, Readings, with_bounds
@@ -29,8 +29,8 @@ from tasks.postgres import (
     sequences,
     table_digest,
 )
-from tasks.postgres.catalog_state import CLUSTER
-from tasks.postgres.databases import databases
+from tasks.postgres.catalog_state import CLUSTER, Key
+from tasks.postgres.databases import databases, is_bare
 from tasks.postgres.names import quoted
 from tasks.postgres.sequences import SequenceState
 from tasks.postgres.server import Server
@@ -153,6 +153,7 @@ class Sealing:
     tables: dict[str, TableSeal] = field(default_factory=dict)
     omitted: list[Omission] = field(default_factory=list)
     moments: dict[str, int] = field(default_factory=dict)
+    bare: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -171,8 +172,12 @@ class Sealing:
             room = max(capacity.connections(connection) - OURS, 1)
         for name, why in known.closed.items():
             self.omitted.append(Omission(f"database {name}", why, database=name))
-        for first in range(0, len(known.open), room):
-            self._databases(known.open[first : first + room])
+        self.bare = [
+            name for name in known.open if name in known.templates and is_bare(self.server, name)
+        ]
+        names = [name for name in known.open if name not in self.bare]
+        for first in range(0, len(names), room):
+            self._databases(names[first : first + room])
         self._seal_later()
 
     def fingerprint(self) -> Fingerprint:
@@ -221,12 +226,14 @@ class Sealing:
         """Take the snapshots of some databases, and read in them."""
         with sessions(self.server, names, options.standby) as (opened, omitted):
             before = {name: catalog_state.state(each) for name, each in opened.lockers.items()}
+            before |= {} if self.parts else definitions.states(self.server, self.bare)
             shared = None if self.parts else catalog_state.state(opened.actor, CLUSTER)
             ran = _sequences(opened)
             now, sizes = standings(opened.lockers)
             point = consistent_snapshot.take(opened, stem, options.attempts)
             log.info("sealed %s at %s (%s)", stem, point.lsn, point.mode)
-            reader = Reader(self.server, self.tools, before)
+            at = {name: catalog_state.state(each) for name, each in opened.readers.items()}
+            reader = Reader(self.server, self.tools, before, at, _names(point))
             with self._giving_way(), ThreadPoolExecutor(1, "definitions") as pool:
                 defining = pool.submit(reader.run, shared)
                 known = _known(opened, options.earlier, now, sizes, point)
@@ -234,13 +241,13 @@ class Sealing:
                 facts, rules = _facts(opened, point, readings)
                 if point.mode == "bounded":
                     with_bounds(opened, point, readings)
-                definitions = defining.result()
+                defined = defining.result()
             ended = _sequences(opened)
             readings.omitted += [*omitted, *_unlogged(opened)]
             return Part(
                 point=point,
                 readings=readings,
-                definitions=definitions,
+                definitions=defined,
                 sequences=_sealed_sequences(ran, ended),
                 facts=facts,
                 rules=rules,
@@ -261,10 +268,11 @@ class Sealing:
             opened,
             point,
             moment,
-            self.pace,
+            Pace() if opened.only else self.pace,
             known={name: replace(each, moment=moment) for name, each in known.items()},
             first=[each.subject for each in earlier.fingerprint.omitted] if earlier else [],
             exclude=self.options.exclude,
+            is_kept=opened.only is not None,
             progress=self.progress,
         ).run()
 
@@ -276,34 +284,51 @@ class Sealing:
         )
 
     def _add(self, part: Part, names: Sequence[str]) -> None:
-        self.moments |= dict.fromkeys(names, len(self.parts))
+        bare = [] if self.parts else self.bare
+        self.moments |= dict.fromkeys([*names, *bare], len(self.parts))
         self.parts.append(part)
         self.tables |= part.readings.tables
         self.omitted += [*part.readings.omitted, *part.definitions.omitted]
 
     def _seal_later(self) -> None:
-        """Seal tables that did not hold still, each at a restore point at which it is locked."""
-        pending: dict[str, dict[str, str]] = {}
-        for part in self.parts:
-            pending |= part.readings.pending
+        """Seal tables that did not hold still, a few at a restore point at which they are locked.
+
+        The fewer they are, the shorter they are kept from being rewritten.
+        """
+        pending = [
+            (database, table, why)
+            for part in self.parts
+            for database, tables in part.readings.pending.items()
+            for table, why in tables.items()
+        ]
+        size = -(-len(pending) // LATER_POINTS)
+        for first in range(0, len(pending), max(size, 1)):
+            self._later(pending[first : first + size], f"{self.backup}-later-{first}")
+
+    def _later(self, pending: list[tuple[str, str, str]], stem: str) -> None:
+        """Seal some tables at a restore point of their own, or name them."""
         for number in range(1, LATER + 1):
-            if not any(pending.values()) or len(self.later) >= LATER_POINTS:
-                break
             try:
-                pending = self._later(pending, f"{self.backup}-later-{number}")
+                pending = self._at_later_point(pending, f"{stem}-{number}")
             except (OpsError, psycopg.Error) as error:
                 log.warning("no later restore point: %s", type(error).__name__)
+            if not pending:
+                return
         self.omitted += [
             Omission(f"{quoted(database)}.{table}", why, database=database)
-            for database, tables in pending.items()
-            for table, why in tables.items()
+            for database, table, why in pending
             if why
         ]
 
-    def _later(self, pending: dict[str, dict[str, str]], stem: str) -> dict[str, dict[str, str]]:
-        """Seal some tables at a restore point of their own; return those that are left."""
-        with sessions(self.server, [*pending], only=pending) as (opened, _):
-            point = consistent_snapshot.take_locked(opened, stem, LOCK_ATTEMPTS)
+    def _at_later_point(
+        self, pending: list[tuple[str, str, str]], stem: str
+    ) -> list[tuple[str, str, str]]:
+        """Seal some tables; return those that are left."""
+        only: dict[str, set[str]] = {}
+        for database, table, _ in pending:
+            only.setdefault(database, set()).add(table)
+        with sessions(self.server, [*only], only=only) as (opened, _):
+            point = consistent_snapshot.take_kept(opened, stem, LOCK_ATTEMPTS)
             if point is None:
                 return pending
             with self._giving_way():
@@ -312,13 +337,25 @@ class Sealing:
             self.later.append(point)
             self.tables |= readings.tables
         self.omitted += readings.omitted
+        self._name_gone(pending, point)
+        left = readings.pending
+        return [each for each in pending if each[1] in left.get(each[0], {})]
+
+    def _name_gone(self, pending: list[tuple[str, str, str]], point: ConsistentSnapshot) -> None:
         there = {name: {each.full_name for each in point.tables[name]} for name in point.tables}
-        for database, tables in pending.items():
-            for table in tables.keys() - there.get(database, set()):
+        for database, table, _ in pending:
+            if table not in there.get(database, set()):
                 full = f"{quoted(database)}.{table}"
                 self.tables.pop(full, None)
                 self.omitted.append(Omission(full, GONE, database=database))
-        return readings.pending
+
+
+def _names(point: ConsistentSnapshot) -> dict[str, dict[Key, str]]:
+    """Return what the tables are called that the snapshots show."""
+    return {
+        name: {(catalog_state.RELATIONS, each.oid): each.full_name for each in tables}
+        for name, tables in point.tables.items()
+    }
 
 
 def _known(

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import IO, ParamSpec, TypeVar
 
 import psycopg
+from psycopg import sql
 
 from tasks.backup.consistent_snapshot import Sessions, sessions
 from tasks.control import clock
@@ -22,7 +23,7 @@ from tasks.control.errors import OpsError
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import capacity, dump_toc, lsn, programs, schema_dump, sequences, slot
 from tasks.postgres import table_digest as digests
-from tasks.postgres.databases import databases
+from tasks.postgres.databases import databases, is_bare
 from tasks.postgres.names import joined, quoted
 from tasks.postgres.schema_dump import Definition
 from tasks.postgres.sequences import SequenceState
@@ -67,7 +68,8 @@ LOCK_TIMEOUT_S = 60
 OURS = 4
 """Connections that are needed besides one a database: to act, to look, and for programs."""
 
-EMPTIED = "it was emptied or rewritten each time before it was dumped"
+EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
+REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
 WORK_TABLE = "it came after the first try, and tables came and went all the time"
 EXCLUDED = "its contents are not compared, as SEAL_EXCLUDE says"
 
@@ -149,14 +151,38 @@ class Snapshot:
             room = max(capacity.connections(connection) - OURS, 1)
         found: list[Dumped] = []
         omitted = [Omission(f"database {n}", why, database=n) for n, why in known.closed.items()]
-        for first in range(0, len(known.open), room):
-            with sessions(self.server, known.open[first : first + room]) as (opened, missing):
+        names = [name for name in known.open if name not in known.templates]
+        groups = [names[first : first + room] for first in range(0, len(names), room)]
+        bare = [name for name in sorted(known.templates) if is_bare(self.server, name)]
+        found += [self._bare(name, kept) for name in bare]
+        with_tables = [name for name in sorted(known.templates) if name not in bare]
+        for group in [*groups, *([name] for name in with_tables)]:
+            with sessions(self.server, group) as (opened, missing):
                 omitted += missing
                 opened.snapshots()  # of all of them, before the first one is dumped
                 for name, connection in opened.readers.items():
                     one = OneDatabase(self, opened, name, connection, kept, progress)
                     found.append(one.run())
         return found, omitted
+
+    def _bare(self, name: str, kept: list[StoredObject]) -> Dumped:
+        """Dump a template without tables, to which nobody stays connected longer than that."""
+        server = self.server.database(name)
+        with server.connect() as connection:
+            oid = _oid(connection)
+        found = Dumped(Dump(name, f"{oid}.dump"), "")
+        with self._said("pg_dump", server, self.how()) as file:
+            head = Head(file)
+            found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
+            rest = file.read()
+        with self._storing(found.dump.object, kept) as sink:
+            sink.write(bytes(head.data) + rest)
+        return found
+
+    def how(self) -> list[str]:
+        """Return how `pg_dump` is asked for a database."""
+        level = self.stanza.settings.snapshot_compression
+        return ["-Fc", f"-Z{level}", "--create", f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}"]
 
     def _globals(self, kept: list[StoredObject], progress: Progress) -> dict[str, str]:
         """Dump what all databases share; return a digest of each object."""
@@ -173,7 +199,7 @@ class Snapshot:
     def _said(self, program: str, server: Server, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
         """Yield what a program of PostgreSQL writes of a server."""
         with (
-            programs.addressed(server.with_options(schema_dump.PINNED)) as (address, env),
+            programs.addressed(server) as (address, env),
             programs.piped(
                 self.stanza.programs, program, [*arguments, "--no-password", *address], env=env
             ) as file,
@@ -234,13 +260,13 @@ class OneDatabase:
         exported = _exported(self.connection)
         before = sequences.states(self.connection, KEPT)
         found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
-        level = self.taken.stanza.settings.snapshot_compression
-        how = ["-Fc", f"-Z{level}", "--create", f"--snapshot={exported}"]
-        how.append(f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}")
+        how = [*self.taken.how(), f"--snapshot={exported}"]
         how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in young]
         with self.taken._said("pg_dump", self.taken.server.database(self.name), how) as file:  # noqa: SLF001
             head = Head(file)
             found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
+            if not insists:
+                self._lock(young)
             moved = self._moved(young)
             if moved and not insists:
                 raise Moved([table.full_name for table in moved])
@@ -256,12 +282,39 @@ class OneDatabase:
         name = joined(self.name, table.schema, table.name)
         return Omission(name, why, is_expected, self.name)
 
+    def _lock(self, young: Sequence[Table]) -> None:
+        """Lock the tables as the dump does, so that they hold still until they are digested too.
+
+        Where there are too many of them, each is looked at after it was read.
+
+        Raises:
+            Moved: somebody waits for one of them already.
+
+        """
+        tables = [each for each in self._tables() if not each.is_view and each not in young]
+        if not tables or len(tables) > capacity.locks(self.connection):
+            return
+        names = [sql.SQL("only {}").format(table.identifier) for table in tables]
+        query = sql.SQL("lock table {} in access share mode nowait").format(
+            sql.SQL(", ").join(names)
+        )
+        try:
+            self.connection.execute(query)
+        except (
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.InvalidSchemaName,
+        ):
+            raise Moved(["a table that somebody waits for"]) from None
+
     def _moved(self, young: Sequence[Table]) -> list[Table]:
         """Return the tables that the dump shows otherwise than the snapshot."""
         return [
             table
             for table in self._tables()
-            if table not in young and not digests.is_as_listed(self.connection, table)
+            if not table.is_view  # which is made anew when it is loaded
+            and table not in young
+            and not digests.is_as_listed(self.connection, table)
         ]
 
     def _store(self, name: str, head: "Head", file: IO[bytes]) -> None:
@@ -285,11 +338,16 @@ class OneDatabase:
             try:
                 with self.connection.transaction():
                     digest = digests.digest(self.connection, table)
+                    is_same = digests.is_as_listed(self.connection, table)
             except psycopg.Error as error:
                 reason = f"it cannot be read: {type(error).__name__} ({error.sqlstate})"
                 found.omitted.append(self._omission(table, reason))
             else:
-                found.tables.append(sealed(self.name, table, digest))
+                if is_same:
+                    found.tables.append(sealed(self.name, table, digest))
+                else:
+                    why = REFRESHED if table.is_view else EMPTIED
+                    found.omitted.append(self._omission(table, why, is_expected=table.is_view))
         large = digests.large_objects(self.connection)
         if large is not None:
             found.tables.append(sealed(self.name, None, large))

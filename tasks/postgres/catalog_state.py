@@ -116,6 +116,11 @@ from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and n
 where c.relnamespace = 'pg_catalog'::regnamespace and c.relname::text = any(%s) group by 1
 """
 
+_OWN = """
+select oid from pg_class where relnamespace = 'pg_toast'::regnamespace or relpersistence = 't'
+"""
+"""What PostgreSQL keeps for a table, or for one session alone, and what no dump tells of."""
+
 Key: TypeAlias = tuple[int, int]
 """An object: the number of its catalog, and its own."""
 
@@ -141,7 +146,8 @@ def state(connection: Connection, catalogs: tuple[Catalog, ...] = DATABASE) -> S
     ]
     query = (
         "select class::bigint, object::bigint, sum(digest::numeric)"  # noqa: S608
-        f" from ({' union all '.join(parts)}) x (class, object, digest) group by 1, 2"
+        f" from ({' union all '.join(parts)}) x (class, object, digest)"
+        f" where not (class::oid = {RELATIONS} and object in ({_OWN})) group by 1, 2"
     )
     rows = connection.execute(query.encode())
     return {(catalog, oid): int(digest) for catalog, oid, digest in rows}
@@ -150,3 +156,29 @@ def state(connection: Connection, catalogs: tuple[Catalog, ...] = DATABASE) -> S
 def changed(before: State, after: State) -> set[Key]:
     """Return the objects that are not in both, or not as they were."""
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What three looks tell: of what nothing is known, and what came when it did not matter."""
+
+    unsettled: frozenset[Key]
+    later: frozenset[Key]
+
+
+def settled(before: State, at: State, after: State) -> Settled:
+    """Tell which objects were, at a restore point, as they are after all was read.
+
+    Args:
+        before: a look before the restore point was written.
+        at: a look in the snapshot that was taken right after it.
+        after: a look once all definitions were read.
+
+    Returns:
+        `unsettled`: those that changed from the first look on, unless they only came after the
+        snapshot; `later`: those that did.
+
+    """
+    later = after.keys() - at.keys() - before.keys()
+    moved = changed(before, at) | changed(at, after)
+    return Settled(frozenset(moved - later), frozenset(later))

@@ -15,9 +15,9 @@ from typing import IO
 import psutil
 from psycopg import conninfo
 
-from tasks.control.errors import OpsError, Refused, Transient
+from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres.owner import Owner
-from tasks.postgres.server import Server, identify
+from tasks.postgres.server import OURS, Server, identify
 
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def service_file(server: Server) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix=f"{SERVICES}{os.getpid()}-") as folder:
         path = Path(folder, "service.conf")
         path.touch(mode=0o600)
-        known = server.parameters()
+        known = server.with_options(OURS).parameters()
         lines = [f"{key}={value}\n" for key, value in known.items() if _fits_on_a_line(value)]
         path.write_text("[hl7ops]\n" + "".join(lines))
         yield {"PGSERVICEFILE": str(path), "PGSERVICE": "hl7ops"}
@@ -181,6 +181,10 @@ def piped(
         with process:
             try:
                 yield process.stdout
+            except Corrupt:
+                if not _has_failed(process):  # else what it said tells more than what is missing
+                    process.kill()
+                    raise
             except BaseException:
                 process.kill()
                 raise
@@ -190,6 +194,14 @@ def piped(
             raise OpsError(
                 f"{name} failed", seen=f"exit {process.returncode}: {' | '.join(lines[:1])}"
             )
+
+
+def _has_failed(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a program ended by itself, and not well."""
+    try:
+        return process.wait(timeout=1) != 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _missing(programs: Path, name: str) -> Refused:

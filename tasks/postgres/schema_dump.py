@@ -15,9 +15,6 @@ from tasks.postgres.names import quoted
 from tasks.postgres.server import Server
 
 
-PINNED = "-c quote_all_identifiers=off -c default_transaction_read_only=off -c role=none"
-"""Settings that the text of a definition depends on, and that would keep it from us."""
-
 APPLICATION = "hl7ops-definitions"
 """What sessions of these programs are called, so that whoever waits for one is seen."""
 
@@ -86,7 +83,7 @@ def of_database(
     which = [f"--table={each}" for each in only] + [f"--exclude-table={each}" for each in but]
     how = [*HOW, *which]
     with (
-        programs.addressed(server.with_options(PINNED)) as (address, env),
+        programs.addressed(server) as (address, env),
         programs.piped(tools, "pg_dump", [*how, *address], env=env | NAMED) as file,
     ):
         found = dump_toc.entries(file.read)
@@ -183,7 +180,7 @@ def of_cluster(tools: Path, server: Server) -> dict[str, str]:
 
     """
     with (
-        programs.addressed(server.with_options(PINNED)) as (address, env),
+        programs.addressed(server) as (address, env),
         programs.piped(
             tools, "pg_dumpall", ["--globals-only", "--no-password", *address], env=env | NAMED
         ) as file,

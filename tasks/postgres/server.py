@@ -18,6 +18,14 @@ OLDEST = 15
 
 NEWEST = 18
 
+OURS = (
+    "-c role=none -c default_transaction_read_only=off -c quote_all_identifiers=off"
+    " -c standard_conforming_strings=on -c transform_null_equals=off -c array_nulls=on"
+    " -c idle_session_timeout=0"
+)
+"""What a session of ours is told when it begins: settings of the role or the database would keep
+what is there from us, or spell it otherwise; these win (PostgreSQL's `PGC_S_CLIENT`)."""
+
 _CARRIES_VALUES = ("22", "23", "P0")
 """Classes of SQLSTATE whose messages quote values of rows: data exception, integrity, PL/pgSQL."""
 
@@ -87,7 +95,7 @@ class Server:
 
         """
         options = (
-            f"{self.parameters().get('options', '')}"
+            f"{self.parameters().get('options', '')} {OURS}"
             f" -c statement_timeout={int(statement_timeout_s * 1000)}"
             f" -c lock_timeout={lock_timeout_ms}"
             " -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
@@ -102,17 +110,25 @@ class Server:
                 application_name=application,
             ) as connection,
         ):
-            _read_texts(connection)
+            _prepare(connection)
             yield connection
 
 
-def _read_texts(connection: Connection) -> None:
-    """Let texts of any database be read: of one without an encoding byte by byte."""
-    known = connection.info.parameter_status
+TRANSACTION_TIMEOUT_SINCE = 170000
+"""The version that brought a limit for whole transactions."""
+
+
+def _prepare(connection: Connection) -> None:
+    """Let texts of any database be read, of one without an encoding byte by byte; in any time."""
+    known, told = connection.info.parameter_status, []
     wanted = "LATIN1" if known("server_encoding") == "SQL_ASCII" else "UTF8"
     if known("client_encoding") != wanted:
+        told.append(f"set client_encoding = '{wanted}'")
+    if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+        told.append("set transaction_timeout = 0")
+    if told:
         is_autocommit, connection.autocommit = connection.autocommit, True
-        connection.execute(f"set client_encoding = '{wanted}'")
+        connection.execute("; ".join(told).encode())
         connection.autocommit = is_autocommit
 
 

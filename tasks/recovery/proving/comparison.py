@@ -111,7 +111,8 @@ def comparisons(part: Part, found: Found) -> list[Comparison]:
         compared.append(Comparison("rows that may be there", _beside(high, there), "at most"))
     if not part.is_loaded:
         compared.append(Comparison("definitions", definitions(part, found)))
-    return compared + _facts(part, found)
+    compared += _facts(part, found)
+    return compared if part.moment == 0 else [each for each in compared if each.rows]
 
 
 def made_anew(part: Part, found: Found) -> list[str]:

@@ -37,9 +37,8 @@ def compare(
     checks = [
         *holding.contents(part, server, found),
         *loaded.checks(part, found, dumps, across=across),
-        *holding.not_compared(part, found),
     ]
-    bad = [check for check in checks if check.outcome != "pass"]
+    bad = [each for each in checks if each.outcome != "pass"]
     return [f"{check.name.partition(':')[0]}: {check.seen}" for check in bad]
 
 

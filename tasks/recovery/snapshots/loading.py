@@ -129,6 +129,11 @@ class Loading:
             for each in what.sealed.tables
             if each.database in picked and each.table == LARGE_OBJECTS
         ]
+        left_out += [
+            f"not compared: {each.told}"
+            for each in what.sealed.not_compared
+            if not each.is_expected and each.database in what.databases
+        ]
         self.work.note(Reached(what.backup.start_lsn, None))
         self._found.write_text(json.dumps([differences, left_out]))
 
