@@ -20,7 +20,7 @@ from tasks.postgres.server import Connection
 from tasks.postgres.table_digest import LARGE_OBJECTS, Digest, Table
 from tasks.repository.fingerprint import Progress, sealed
 from tasks.repository.pace import Pace
-from tasks.repository.seal import Omission, TableSeal, excluded
+from tasks.repository.seal import WHOLE, Omission, Share, TableSeal, excluded
 
 
 log = logging.getLogger(__name__)
@@ -53,12 +53,13 @@ class NotRead(Exception):
 class Readings:
     """What was read of tables, what was not, and which may be read at another restore point.
 
-    `pending` says why of each, by database and name. `is_lost` tells that a connection was.
+    `pending` says why of each, by database and name; `not_due` are of another day. `is_lost` tells that a connection was.
     """
 
     tables: dict[str, TableSeal] = field(default_factory=dict)
     omitted: list[Omission] = field(default_factory=list)
     pending: dict[str, dict[str, str]] = field(default_factory=dict)
+    not_due: list[str] = field(default_factory=list)
     is_lost: bool = False
 
     def postpone(self, database: str, table: str, why: str) -> None:
@@ -78,6 +79,7 @@ class DigestReader:
         known: tables whose digests are known already, by their full names.
         first: full names of tables that are read before the others.
         exclude: patterns of tables that are left out.
+        share: which tables are read today.
         is_kept: the sessions keep the tables from being rewritten, until somebody waits for one.
         progress: told of each table.
 
@@ -90,6 +92,7 @@ class DigestReader:
     known: Mapping[str, TableSeal] = field(default_factory=dict)
     first: Collection[str] = ()
     exclude: Collection[str] = ()
+    share: Share = WHOLE
     is_kept: bool = False
     progress: Progress = lambda _: None
 
@@ -116,6 +119,8 @@ class DigestReader:
         for full, table in self._ordered(name):
             if excluded(full, self.exclude):
                 found.omitted.append(Omission(full, EXCLUDED, is_expected=True, database=name))
+            elif not self.share.has(full):
+                found.not_due.append(full)
             elif table.full_name in self.point.unsure.get(name, ()):
                 found.postpone(name, table.full_name, CAME)
             elif full in self.known:
@@ -237,7 +242,7 @@ def with_bounds(opened: Sessions, point: ConsistentSnapshot, found: Readings) ->
             full = f"{quoted(name)}.{table.full_name}"
             if full in found.tables:
                 _bound(found, connection, name, table, point.snapshots[name])
-        subject = f"{LARGE_OBJECTS} of database {name}"
+        subject = f"{quoted(name)}.{LARGE_OBJECTS}"
         reason = "somebody wrote all the time, and they have no bounds"
         found.omitted.append(Omission(subject, reason, database=name))
 

@@ -118,6 +118,7 @@ def take(
             reused=sum(part.reused for part in sealing.parts),
             digested_on="standby" if sealing.parts[0].is_on_standby else "primary",
             held_ms=first.held_ms,
+            share=options.share,
             later=[RestorePoint(each.restore_point, each.lsn) for each in points[1:]],
         ),
         sealed,
@@ -189,6 +190,7 @@ class Sealing:
             moments=self.moments,
             definitions={k: v for part in self.parts for k, v in part.definitions.digests.items()},
             sequence_states={k: v for part in self.parts for k, v in part.sequences.items()},
+            not_due=sorted(name for part in self.parts for name in part.readings.not_due),
             omitted=sorted(self.omitted, key=lambda each: each.subject),
             standings={k: v for part in self.parts for k, v in part.standings.items()},
         )
@@ -272,6 +274,7 @@ class Sealing:
             known={name: replace(each, moment=moment) for name, each in known.items()},
             first=[each.subject for each in earlier.fingerprint.omitted] if earlier else [],
             exclude=self.options.exclude,
+            share=self.options.share,
             is_kept=opened.only is not None,
             progress=self.progress,
         ).run()

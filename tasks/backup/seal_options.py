@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from tasks.backup import consistent_snapshot
 from tasks.backup.unchanged import Earlier
+from tasks.control import clock
 from tasks.control.errors import OpsError, Refused
 from tasks.postgres import slot
 from tasks.postgres.server import Server, identify
 from tasks.repository.model import FINGERPRINT, Backup
-from tasks.repository.seal import EXACT, Fingerprint
+from tasks.repository.seal import EXACT, WHOLE, Fingerprint, Share
 from tasks.repository.stanza import Stanza
 
 
@@ -28,6 +29,7 @@ class SealOptions:
         seconds: after so long no further table is begun; None: all are digested.
         standby: where digests are computed; None: on the primary.
         exclude: patterns of tables that are left out.
+        share: which tables are digested today.
 
     """
 
@@ -37,6 +39,7 @@ class SealOptions:
     seconds: float | None = None
     standby: Server | None = None
     exclude: Collection[str] = ()
+    share: Share = WHOLE
 
 
 PLAIN = SealOptions()
@@ -66,6 +69,7 @@ def options_of(stanza: Stanza, server: Server) -> SealOptions:
         seconds=known.seal_budget_seconds,
         standby=standby,
         exclude=known.seal_exclude,
+        share=Share(clock.now().toordinal() % known.proof_cycle_days, known.proof_cycle_days),
     )
 
 

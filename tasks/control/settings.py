@@ -19,6 +19,9 @@ from tasks.control.errors import Refused
 
 PREFIX = "HL7OPS_"
 
+Depth = Literal["objects", "boot", "structure", "contents"]
+"""How deep a backup is proven: read back, recovered, its indexes walked, its contents compared."""
+
 
 def _listed(value: object) -> object:
     """Return the lines, or the parts between commas, of a text."""
@@ -95,6 +98,13 @@ class Settings(BaseSettings):
     seal_exclude: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (),
         description="Patterns of DATABASE.SCHEMA.TABLE that seals leave out; several by commas.",
+    )
+    proof_full: Depth = Field("contents", description="How deep full backups are proven.")
+    proof_differential: Depth = Field("contents", description="How deep differential ones are.")
+    proof_incremental: Depth = Field("contents", description="How deep incremental ones are.")
+    proof_snapshot: Depth = Field("contents", description="How deep snapshots are.")
+    proof_cycle_days: int = Field(
+        1, ge=1, le=366, description="Days within which every table is sealed and compared."
     )
     digest_on: Literal["primary", "standby"] = Field(
         "primary", description="Where the digests of a seal are computed."

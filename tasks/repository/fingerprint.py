@@ -32,8 +32,8 @@ class Scope:
 
     Args:
         databases: those that are looked at in whole; None: all that take connections.
-        tables: full names, with their database, that are looked at besides, alone.
-        without: full names of tables that are only listed, not digested.
+        tables: full names, with their database, of those that are digested; None: all.
+        without: full names of what is not digested, large objects among them.
         since: snapshots by full names of tables; only rows that these saw are counted.
         as_text: the server was loaded from a dump, or is to be compared with one that is.
         shared: whether roles, tablespaces and settings are looked at.
@@ -41,11 +41,15 @@ class Scope:
     """
 
     databases: Collection[str] | None = None
-    tables: Collection[str] = ()
+    tables: Collection[str] | None = None
     without: Collection[str] = ()
     since: Mapping[str, str] = field(default_factory=dict)
     as_text: bool = False
     shared: bool = True
+
+    def has(self, table: str) -> bool:
+        """Tell whether a table is digested."""
+        return table not in self.without and (self.tables is None or table in self.tables)
 
     @property
     def persistence(self) -> tuple[str, ...]:
@@ -111,7 +115,7 @@ def of_server(
         known = databases(connection).open
     for name in known:
         is_whole = scope.databases is None or name in scope.databases
-        if is_whole or any(each.startswith(f"{quoted(name)}.") for each in scope.tables):
+        if is_whole or any(each.startswith(f"{quoted(name)}.") for each in scope.tables or ()):
             look.at(server.database(name), name, is_whole=is_whole)
     if scope.shared:
         look.found.definitions |= _shared(tools, server, look.found.omitted)
@@ -159,7 +163,7 @@ class Look:
         for table in table_digest.tables(connection, scope.persistence, as_text=scope.as_text):
             full = f"{quoted(name)}.{table.full_name}"
             found.listed.add(full)
-            if full in scope.tables or (is_whole and full not in scope.without):
+            if scope.has(full):
                 self.progress(table.full_name)
                 found.tables[full] = _digested(connection, name, table, scope.since.get(full))
 

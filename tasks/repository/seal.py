@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
+from zlib import crc32
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -118,7 +119,8 @@ class Fingerprint:
     `moments` say of each database at which restore point it was sealed: one after the other where
     there are too few connections for all of them at once. `omitted` is what was not sealed, each
     with its reason. `standings` say of tables of the source
-    how they lay on its disk, so that the next seal can tell whether they have changed. Seals of
+    how they lay on its disk, so that the next seal can tell whether they have changed. Tables that
+    are `not_due` are compared on other days of the cycle. Seals of
     earlier versions have neither `sequence_states` nor `definitions`: their `sequences` are lower
     bounds, and their `structure` was computed in another way and is not compared.
     """
@@ -133,6 +135,7 @@ class Fingerprint:
     sequence_states: dict[str, SequenceSeal] | None = None
     omitted: list[Omission] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
+    not_due: list[str] = field(default_factory=list)
     sequences: dict[str, int] = field(default_factory=dict)
     structure: dict[str, str] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
@@ -184,12 +187,31 @@ class RestorePoint:
 
 
 @dataclass(frozen=True)
+class Share:
+    """The part of all tables that is compared at a time: one of so many, by their names."""
+
+    __pydantic_config__ = _STRICT
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, name: str) -> bool:
+        """Tell whether a table is in this share; it is in the same one of each cycle."""
+        return crc32(name.encode(errors="replace")) % self.of == self.number % self.of
+
+
+WHOLE = Share()
+"""All tables."""
+
+
+@dataclass(frozen=True)
 class Seal:
     """A moment that a copy can be recovered to, and how surely its contents are known.
 
     What was measured then is an object of the backup, since it may be large and tells names. Tables
     were locked for `held_ms` milliseconds; None: they were not. `later` are restore points at which
-    tables were sealed that had been emptied or rewritten before they were read. With the mode
+    tables were sealed that had been emptied or rewritten before they were read. Only tables of the
+    `share` were digested. With the mode
     `none` nothing is known of the contents, for the reason in `problem`.
     """
 
@@ -210,6 +232,7 @@ class Seal:
     held_ms: float | None = None
     later: list[RestorePoint] = field(default_factory=list)
     problem: str = ""
+    share: Share = WHOLE
 
     @property
     def is_partial(self) -> bool:

@@ -136,6 +136,7 @@ def _presence(part: Part, found: Found) -> list[Row]:
     doubtful = {each.subject for each in part.sealed.not_compared}
     doubtful |= {each.name for each in part.sealed.tables if each.moment != part.moment}
     expected = {name for name, each in part.tables.items() if each.table != LARGE_OBJECTS}
+    expected |= {name for name in part.sealed.not_due if part.has(name)}
     there = {name for name in found.listed if part.has(name) or name in expected}
     return _beside(dict.fromkeys(expected, 1), dict.fromkeys(there - (doubtful - expected), 1))
 

@@ -17,13 +17,11 @@ def look(server: Server, tools: Path, backup: Backup, part: Part) -> Found:
 
 
 def scope(seal: Seal, part: Part) -> Scope:
-    """Return what of a copy is looked at: no table that was not sealed, or at another point."""
-    without = {each.subject for each in part.sealed.not_compared}
-    without |= {each.name for each in part.sealed.tables if each.moment != part.moment}
+    """Return what of a copy is looked at: of tables those alone that were sealed at this point."""
     return Scope(
         databases=part.databases,
         tables=set(part.tables),
-        without=without - set(part.tables),
+        without={each.subject for each in part.sealed.omitted} - set(part.tables),
         since={
             each.name: seal.snapshots[each.database]
             for each in part.tables.values()
@@ -63,6 +61,10 @@ def not_compared(part: Part, found: Found) -> list[Check]:
                 expectations.named(missing),
             )
         )
+    if sealed.not_due:
+        due, every_table = len(sealed.tables), len(sealed.tables) + len(sealed.not_due)
+        said = f"{due} of {every_table} tables are compared today, all of them within the cycle"
+        checks.append(Check("contents", "the share of today", "partial", said))
     if left_out:
         checks.append(
             Check("contents", "what is left out is known", "pass", expectations.named(left_out))
