@@ -8,7 +8,7 @@ from benchmarks.equality import WRITERS, WRITTEN, rate, writing
 from benchmarks.place import place
 from benchmarks.scale import MESSAGES, ROUNDS
 from tasks.backup import seal
-from tasks.backup.seal import Manner
+from tasks.backup.seal_options import PLAIN, SealOptions
 from tasks.control import clock
 from tasks.hl7.generator import bulk
 from tasks.hl7.platform import installation
@@ -37,7 +37,7 @@ def main() -> None:
 def _locks(stanza: Stanza) -> None:
     """Catch many moments, whose digests are broken off at once."""
     with writing(stanza) as report:
-        seals = [_sealed(stanza, Manner(seconds=0.001)) for _ in range(SEALS)]
+        seals = [_sealed(stanza, SealOptions(seconds=0.001)) for _ in range(SEALS)]
     held = sorted(each.held_ms for each in seals if each.held_ms is not None)
     modes = dict(Counter(each.mode for each in seals))
     p50, p99 = held[len(held) // 2], held[len(held) * 99 // 100]
@@ -54,7 +54,7 @@ def _throughput(stanza: Stanza) -> None:
             time.sleep(CALM_S)
         calm.append(rate(report))
         with writing(stanza) as report:
-            seconds.append(_sealed(stanza, Manner()).seconds)
+            seconds.append(_sealed(stanza, PLAIN).seconds)
         beside.append(rate(report))
     ratio = statistics.median(beside) / statistics.median(calm)
     print(f"  seal beside them: {statistics.median(seconds):.2f} s, {max(seconds):.2f} s at most")
@@ -64,6 +64,7 @@ def _throughput(stanza: Stanza) -> None:
     )
 
 
-def _sealed(stanza: Stanza, manner: Manner) -> seal.Seal:
-    made, _ = seal.take(stanza.server(), BackupId(f"full-{clock.stamp(clock.now())}"), manner)
+def _sealed(stanza: Stanza, options: SealOptions) -> seal.Seal:
+    name = BackupId(f"full-{clock.stamp(clock.now())}")
+    made, _ = seal.take(stanza.server(), stanza.programs, name, options)
     return made

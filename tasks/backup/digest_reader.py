@@ -53,7 +53,8 @@ class NotRead(Exception):
 class Readings:
     """What was read of tables, what was not, and which may be read at another restore point.
 
-    `pending` says why of each, by database and name; `not_due` are of another day. `is_lost` tells that a connection was.
+    `pending` says why of each, by database and name; `not_due` are of another day. `is_lost` tells
+    that a connection was.
     """
 
     tables: dict[str, TableSeal] = field(default_factory=dict)

@@ -142,7 +142,7 @@ class Look:
         """Look at a database, or at some tables of it alone."""
         with server.connect() as connection:
             connection.execute(PINNED.encode())
-            self._tables(connection, name, is_whole=is_whole)
+            self._tables(connection, name)
             if not is_whole:
                 return
             found, prefix = self.found, f"{quoted(name)}."
@@ -158,7 +158,7 @@ class Look:
             found.rules += broken
         found.definitions |= _definitions(self.tools, server, name, found.omitted)
 
-    def _tables(self, connection: Connection, name: str, *, is_whole: bool) -> None:
+    def _tables(self, connection: Connection, name: str) -> None:
         scope, found = self.scope, self.found
         for table in table_digest.tables(connection, scope.persistence, as_text=scope.as_text):
             full = f"{quoted(name)}.{table.full_name}"

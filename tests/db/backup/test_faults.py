@@ -129,7 +129,7 @@ def test_a_server_that_is_restarted_in_the_middle_fails_or_is_sealed_again(stanz
         stanza.home.primary.start()
 
     made = interrupted(stanza, restart)
-    assert "-2-locked" in made.seal.restore_point
+    assert "-02-locked" in made.seal.restore_point
     assert verify(stanza, made.id).verdict == "proven"
 
 

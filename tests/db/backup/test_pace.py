@@ -6,12 +6,13 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from tasks.backup import moment, seal, take
-from tasks.backup.seal import Manner
-from tasks.postgres import contents, programs
+from tasks.backup import consistent_snapshot, digest_reader, seal, seal_options, take
+from tasks.backup.digest_reader import LATE
+from tasks.backup.seal_options import SealOptions
+from tasks.control.errors import Refused
+from tasks.postgres import programs, table_digest
 from tasks.postgres.cluster import Cluster
 from tasks.recovery.proving.verify import verify
-from tasks.repository import measure as measures
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace
 from tasks.repository.stanza import open_stanza
@@ -23,12 +24,22 @@ NAME = BackupId("full-20261124T000000Z")
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch):
     """Read a block at a time."""
-    monkeypatch.setattr(measures, "PORTION_BLOCKS", 1)
+    monkeypatch.setattr(digest_reader, "PORTION_BLOCKS", 1)
 
 
 def digests(measured):
     """Return what was measured of each table."""
     return {table.name: (table.rows, table.digest, table.newest) for table in measured.tables}
+
+
+def sealed(stanza, **options):
+    """Seal a stanza's cluster."""
+    return seal.take(stanza.server(), stanza.programs, NAME, SealOptions(**options))
+
+
+def missing(measured):
+    """Return the tables for which there was no time."""
+    return [each.subject for each in measured.omitted if each.reason == LATE]
 
 
 def test_portions_together_are_the_whole(stanza):
@@ -39,8 +50,8 @@ def test_portions_together_are_the_whole(stanza):
             " repeat('x', 200) as pad from generate_series(1, 2000) n"
         )
         connection.execute("delete from timed where n between 500 and 900")
-    _, whole = seal.take(stanza.server(), NAME)
-    _, parts = seal.take(stanza.server(), NAME, Manner(seconds=1000))
+    _, whole = sealed(stanza)
+    _, parts = sealed(stanza, seconds=1000)
     assert digests(whole) == digests(parts)
     assert digests(whole)["hl7.public.timed"][0] == 1599
 
@@ -48,7 +59,7 @@ def test_portions_together_are_the_whole(stanza):
 def test_a_rate_is_kept(stanza):
     """In bytes a second, over all tables."""
     began = time.monotonic()
-    sealed, measured = seal.take(stanza.server(), NAME, Manner(bytes_a_second=200_000))
+    made, measured = sealed(stanza, bytes_a_second=200_000)
     took = time.monotonic() - began
     with stanza.server().connect() as connection:
         (size,) = connection.execute(
@@ -56,8 +67,8 @@ def test_a_rate_is_kept(stanza):
             " 'public'::regnamespace and relkind = 'r'"
         ).fetchone()
     assert took > 0.9 * float(size) / 200_000
-    assert not sealed.is_partial
-    assert measured.skipped == []
+    assert not made.is_partial
+    assert missing(measured) == []
 
 
 def test_what_there_was_no_time_for_is_not_called_proven(stanza):
@@ -68,24 +79,24 @@ def test_what_there_was_no_time_for_is_not_called_proven(stanza):
         made = take.take(hurried)
     measured = stanza.catalogue.fingerprint(made)
     assert made.seal.is_partial
-    assert made.seal.skipped == len(measured.skipped) > 0
-    assert measured.facts == measured.rules == []
+    assert made.seal.skipped == len(missing(measured)) > 0
     proof = verify(stanza, made.id)
     assert proof.verdict == "partial"
     proof.require()
     said = next(check for check in proof.checks if check.outcome == "partial")
-    assert measured.skipped[0] in said.seen
+    assert missing(measured)[0] in said.seen
     first = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pace, "is_over", property(lambda self: self.read > 8192))
-        real = contents.digest
-        patch.setattr(
-            contents,
-            "digest",
-            lambda c, table, *rest: first.append(f"hl7.{table.full_name}") or real(c, table, *rest),
-        )
+        real = table_digest.digest
+
+        def digest(connection, table, **rest):
+            first.append(f"hl7.{table.full_name}")
+            return real(connection, table, **rest)
+
+        patch.setattr(table_digest, "digest", digest)
         take.take(hurried)
-    assert first[0] in measured.skipped
+    assert first[0] in missing(measured)
 
 
 def test_a_table_that_was_not_sealed_and_is_gone_is_missed(stanza):
@@ -101,7 +112,7 @@ def test_a_table_that_was_not_sealed_and_is_gone_is_missed(stanza):
 
     proof = verify(stanza, made.id, meddle=meddle)
     assert proof.verdict == "failed"
-    assert any("hl7.public.counted" in check.seen for check in proof.failed)
+    assert any("hl7: table public.counted" in check.seen for check in proof.failed)
 
 
 @pytest.fixture
@@ -142,21 +153,24 @@ def test_digests_can_be_computed_on_a_standby(stanza, standby):
 
 def test_a_standby_that_does_not_follow_leaves_it_to_the_primary(stanza, standby, monkeypatch):
     """No writer waits for it."""
-    monkeypatch.setattr(moment, "ATTEMPTS", 2)
+    monkeypatch.setattr(consistent_snapshot, "ATTEMPTS", 2)
     monkeypatch.setattr(seal, "PAUSE_S", 0)
     with standby.server("main").connect() as connection:
         connection.execute("select pg_wal_replay_pause()")
     with stanza.server().connect() as connection:
         connection.execute("insert into counted (n) values (1)")
     server = on_standby(stanza, standby)
-    manner = Manner(attempts=2, standby=standby.server("main", "hl7"))
-    sealed, _ = seal.take(server.server(), NAME, manner)
-    assert (sealed.mode, sealed.digested_on) == ("locked", "primary")
-    assert "-2-locked" in sealed.restore_point
+    made, _ = sealed(server, attempts=2, standby=standby.server("main", "hl7"))
+    assert (made.mode, made.digested_on) == ("locked", "primary")
+    assert "-02-locked" in made.restore_point
 
 
-def test_a_standby_that_is_not_named_is_refused(stanza):
-    """With the setting to set."""
+def test_a_standby_that_is_not_named_is_told(stanza):
+    """With the setting to set; the backup itself is kept, and not called proven."""
     unnamed = open_stanza(stanza.settings.model_copy(update={"digest_on": "standby"}))
-    with pytest.raises(take.OpsError, match=r"none is named; .*next: set STANDBY_URL"):
-        take.take(unnamed)
+    with pytest.raises(Refused, match=r"none is named; .*next: set STANDBY_URL"):
+        seal_options.options_of(unnamed, unnamed.server())
+    made = take.take(unnamed)
+    assert made.seal.mode == "none"
+    assert "set STANDBY_URL" in made.seal.problem
+    assert verify(stanza, made.id).verdict == "partial"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backup import manner, take, unchanged
+from tasks.backup import seal_options, take, unchanged
 from tasks.control import settings
 from tasks.recovery.proving.verify import verify
 from tasks.repository.stanza import open_stanza
@@ -137,7 +137,7 @@ def test_a_digest_that_was_taken_over_wrongly_fails_the_proof(stanza, monkeypatc
     run(stanza, "update still set pad = 'changed' where n = 7")
     monkeypatch.setattr(
         "tasks.backup.seal.candidates",
-        lambda earlier, _now: {t.name: t for t in earlier.measure.tables if t.table != "large"},
+        lambda earlier, _now: {t.name: t for t in earlier.fingerprint.tables},
     )
     monkeypatch.setattr(unchanged, "unchanged", lambda *arguments: arguments[2])
     made = take.take(stanza, "incremental")
@@ -157,7 +157,7 @@ def test_a_machine_without_the_key_remembers_what_it_sealed(stanza, tmp_path):
     made = take.take(host, "incremental")
     assert made.seal.reused > 0
     assert all(item.name.endswith(".age") for item in made.objects)
-    assert manner.measure_of(host, made).tables
+    assert seal_options.fingerprint_of(host, made).tables
     reader = open_stanza(
         host.settings.model_copy(update={"age_identity": settings.SecretStr(str(identity))})
     )
@@ -187,9 +187,9 @@ def test_summaries_must_cover_the_whole_way(spans, expected):
 def test_an_earlier_seal_of_another_mode_has_no_candidates(stanza):
     """Decided before the server is asked for anything."""
     made = take.take(stanza)
-    measure = stanza.catalogue.fingerprint(made)
-    earlier = unchanged.Earlier(made.id, 1, replace(made.seal, mode="bounded"), measure)
-    assert unchanged.candidates(earlier, measure.standings) == {}
+    sealed = stanza.catalogue.fingerprint(made)
+    earlier = unchanged.Earlier(made.id, 1, replace(made.seal, mode="bounded"), sealed)
+    assert unchanged.candidates(earlier, sealed.standings) == {}
     exact = replace(earlier, seal=made.seal)
-    assert "hl7.public.still" in unchanged.candidates(exact, measure.standings)
-    assert unchanged.candidates(None, measure.standings) == {}
+    assert "hl7.public.still" in unchanged.candidates(exact, sealed.standings)
+    assert unchanged.candidates(None, sealed.standings) == {}

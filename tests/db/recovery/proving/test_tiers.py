@@ -55,7 +55,7 @@ def test_a_copy_that_does_not_reach_its_seal_is_corrupt(unpacked):
     seal = replace(unpacked.backup.seal, restore_point="nowhere")
     with (
         pytest.raises(Corrupt, match=r"does not recover to its seal; .*restore point nowhere"),
-        boot.booted(replace(unpacked.backup, seal=seal), unpacked.copy),
+        boot.booted(replace(unpacked.backup, seal=seal), unpacked.copy, seal.points[-1]),
     ):
         pass
     assert unpacked.copy.cluster.pid() is None
@@ -68,7 +68,7 @@ def test_a_machine_that_cannot_run_the_copy_says_nothing_of_the_backup(unpacked,
     with (
         pytest.raises(Stopped),
         unpacked.record.tier("boot"),
-        boot.booted(unpacked.backup, unpacked.copy),
+        boot.booted(unpacked.backup, unpacked.copy, unpacked.backup.seal.points[-1]),
     ):
         pass
     check = unpacked.record.checks[-1]
@@ -83,7 +83,7 @@ def test_programs_of_another_major_version_are_refused(unpacked):
         pytest.raises(
             Refused, match=r"own major version; .*PostgreSQL.* 18.*expected: PostgreSQL 17"
         ),
-        boot.booted(other, unpacked.copy),
+        boot.booted(other, unpacked.copy, other.seal.points[-1]),
     ):
         pass
 
@@ -115,7 +115,11 @@ def test_a_copy_reaches_nobody_whatever_the_source_was_set_to(stanza, unpacked):
         + "shared_preload_libraries = 'pg_stat_statements'\n"
         + "max_logical_replication_workers = 4\n"
     )
-    with boot.booted(unpacked.backup, unpacked.copy) as server, server.connect() as connection:
+    point = unpacked.backup.seal.points[-1]
+    with (
+        boot.booted(unpacked.backup, unpacked.copy, point) as server,
+        server.connect() as connection,
+    ):
         found = dict(
             connection.execute(
                 "select name, setting from pg_settings where name = any(%s)", [list(FORBIDDEN)]

@@ -84,10 +84,10 @@ def test_a_snapshot_of_15_is_proven_by_18(fifteen):
     ("mishap", "named"),
     [
         ("drop view pairs", "view public.pairs"),
-        ("drop policy few on fruit", "policy public.fruit.few"),
-        ("alter table fruit alter name set not null", "columns of public.fruit"),
+        ("drop policy few on fruit", "policy public.fruit few"),
+        ("alter table fruit alter name set not null", "table public.fruit"),
         ("drop extension pg_stat_statements", "extension pg_stat_statements"),
-        ("revoke update on kinds from clerk", "relation public.kinds"),
+        ("revoke update on kinds from clerk", "acl table public.kinds"),
     ],
 )
 def test_what_differs_is_seen_across_versions_as_well(fifteen, mishap, named):

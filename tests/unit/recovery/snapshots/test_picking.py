@@ -1,57 +1,46 @@
 """Which entries of a dump some tables need, and what is left out."""
 
 import pytest
-from tasks.recovery.copies.entries import Rows, parse
 
 from tasks.control.errors import Refused
-from tasks.recovery.snapshots.picking import pick
+from tasks.postgres.dump_toc import Entry
+from tasks.recovery.snapshots.picking import pick, spelled
 from tasks.recovery.snapshots.selection import TableName
 
 
-LISTED = """\
-;
-; Selected TOC Entries:
-;
-90; 1262 16384 DATABASE - hl7 me
-91; 0 0 DATABASE PROPERTIES - hl7 me
-6; 2615 16385 SCHEMA - app me
-7; 2615 16385 SCHEMA - other me
-8; 0 0 ACL - SCHEMA app me
-;	depends on: 6
-20; 1255 1 FUNCTION app f() me
-;	depends on: 6
-30; 1259 2 TABLE app a me
-;	depends on: 6
-31; 1259 3 SEQUENCE app a_id_seq me
-;	depends on: 6 30
-32; 1259 4 SEQUENCE app free me
-;	depends on: 6
-33; 1259 5 TABLE app a b me
-;	depends on: 6
-34; 1259 6 VIEW app v me
-;	depends on: 6 30
-40; 0 0 SEQUENCE OWNED BY app a_id_seq me
-;	depends on: 31
-41; 2604 7 DEFAULT app a id me
-;	depends on: 30 31
-50; 0 2 TABLE DATA app a me
-;	depends on: 30
-51; 0 5 TABLE DATA app a b me
-;	depends on: 33
-60; 2606 8 CONSTRAINT app a b a b_pkey me
-;	depends on: 33
-61; 1259 9 INDEX app a_idx me
-;	depends on: 30
-62; 2620 10 TRIGGER app a t me
-;	depends on: 30 20
-63; 2606 11 FK CONSTRAINT app a a_b_fkey me
-;	depends on: 30 60 33
-"""
+def entry(number, kind, schema, tag, *needs):
+    """Return an entry of a dump."""
+    return Entry(number, 0, 0, kind, schema, tag, "me", "", "", "", frozenset(needs))
+
+
+DUMPED = [
+    entry(90, "DATABASE", "", "hl7"),
+    entry(91, "DATABASE PROPERTIES", "", "hl7"),
+    entry(6, "SCHEMA", "", "app"),
+    entry(7, "SCHEMA", "", "other"),
+    entry(8, "ACL", "", "SCHEMA app", 6),
+    entry(20, "FUNCTION", "app", "f()", 6),
+    entry(30, "TABLE", "app", "a", 6),
+    entry(31, "SEQUENCE", "app", "a_id_seq", 6, 30),
+    entry(32, "SEQUENCE", "app", "free", 6),
+    entry(33, "TABLE", "app", "a b", 6),
+    entry(34, "VIEW", "app", "v", 6, 30),
+    entry(35, "TABLE", "app", 'Odd.\n"name"', 6),
+    entry(40, "SEQUENCE OWNED BY", "app", "a_id_seq", 31),
+    entry(41, "DEFAULT", "app", "a id", 30, 31),
+    entry(50, "TABLE DATA", "app", "a", 30),
+    entry(51, "TABLE DATA", "app", "a b", 33),
+    entry(52, "TABLE DATA", "app", 'Odd.\n"name"', 35),
+    entry(60, "CONSTRAINT", "app", "a b a b_pkey", 33),
+    entry(61, "INDEX", "app", "a_idx", 30),
+    entry(62, "TRIGGER", "app", "a t", 30, 20),
+    entry(63, "FK CONSTRAINT", "app", "a a_b_fkey", 30, 60, 33),
+]
 
 
 def picked(*names):
     """Pick tables of the schema `app`."""
-    return pick(parse(LISTED), [TableName("hl7", "app", name) for name in names])
+    return pick(DUMPED, [TableName("hl7", "app", name) for name in names])
 
 
 def numbers(*names):
@@ -63,7 +52,6 @@ def test_a_table_brings_what_belongs_to_it_and_what_that_needs():
     """Not a sequence of nobody, not another schema, not a view."""
     assert numbers("a") == [90, 91, 6, 8, 20, 30, 31, 40, 41, 50, 61, 62]
     assert picked("a").left_out == ["VIEW app v", "FK CONSTRAINT app a a_b_fkey"]
-    assert picked("a").indexes == 1
 
 
 def test_a_foreign_key_comes_with_both_tables_only():
@@ -73,38 +61,62 @@ def test_a_foreign_key_comes_with_both_tables_only():
 
 
 def test_the_list_is_in_the_order_of_the_dump():
-    """As `pg_restore --use-list` needs it."""
+    """As `pg_restore --use-list` needs it; no name stands there, which could break a line."""
     assert picked("a b").listed.splitlines() == [
-        "90; 0 0 DATABASE - hl7 me",
-        "91; 0 0 DATABASE PROPERTIES - hl7 me",
-        "6; 0 0 SCHEMA - app me",
-        "8; 0 0 ACL - SCHEMA app me",
-        "33; 0 0 TABLE app a b me",
-        "51; 0 0 TABLE DATA app a b me",
-        "60; 0 0 CONSTRAINT app a b a b_pkey me",
+        "90; 0 0 DATABASE",
+        "91; 0 0 DATABASE PROPERTIES",
+        "6; 0 0 SCHEMA",
+        "8; 0 0 ACL",
+        "33; 0 0 TABLE",
+        "51; 0 0 TABLE DATA",
+        "60; 0 0 CONSTRAINT",
     ]
+    assert len(picked('Odd.\n"name"').listed.splitlines()) == 6
 
 
-@pytest.mark.parametrize(("table", "holds"), [("app.a b", True), ("app.c", False)])
+@pytest.mark.parametrize(
+    ("table", "holds"), [('app."a b"', True), ("app.a", False), ("app.c", False), ("app", False)]
+)
 def test_whose_rows_are_loaded_is_known_by_name(table, holds):
-    """By schema and name with a dot between, as seals have it."""
+    """By schema and name as seals have it, quoted where they need it."""
     assert picked("a b").holds_rows_of(table) is holds
 
 
-@pytest.mark.parametrize("name", ["v", "none", "a_idx"])
+def test_a_name_may_hold_what_separates_names():
+    """A dot, a quote, a line break."""
+    odd = TableName("hl7", "app", 'Odd.\n"name"')
+    assert odd.full == 'app."Odd.\\n""name"""'
+    assert pick(DUMPED, [odd]).holds_rows_of(odd.full)
+
+
+@pytest.mark.parametrize("name", ["v", "none", "a_idx", "A"])
 def test_what_is_no_table_is_refused(name):
     """Nothing else comes with its rows."""
-    with pytest.raises(Refused, match="that is no table"):
+    with pytest.raises(Refused, match=f"no such table in the dump; seen: .*{name}"):
         picked(name)
 
 
-@pytest.mark.parametrize("owner", ["me", "Dr House"])
-def test_rows_are_known_whoever_owns_them(owner):
-    """Also where the names have spaces; a line break is a space in the list."""
-    rows = Rows(parse(f"50; 0 2 TABLE DATA my app a b {owner}"))
-    assert rows.are_of("my app.a b")
-    assert rows.are_of("my app.a\nb")
-    assert not rows.are_of("app.a b")
+def test_an_entry_is_spelled_by_kind_and_name():
+    """Of what belongs to no schema there is none."""
+    assert [spelled(each) for each in DUMPED[:1] + DUMPED[-1:]] == [
+        "DATABASE hl7",
+        "FK CONSTRAINT app a a_b_fkey",
+    ]
+
+
+@pytest.mark.parametrize("name", ["log", "log_old"])
+def test_a_partitioned_table_brings_its_partitions(name):
+    """And those of these."""
+    dumped = [
+        entry(1, "TABLE", "app", "log"),
+        entry(2, "TABLE", "app", "log_old"),
+        entry(3, "TABLE", "app", "log_older"),
+        entry(4, "TABLE ATTACH", "app", "log_old", 1, 2),
+        entry(5, "TABLE ATTACH", "app", "log_older", 2, 3),
+        entry(6, "TABLE DATA", "app", "log_old", 2),
+        entry(7, "TABLE DATA", "app", "log_older", 3),
+    ]
+    assert pick(dumped, [TableName("hl7", "app", name)]).holds_rows_of("app.log_older")
 
 
 def test_a_foreign_key_of_another_table_is_not_left_out():
@@ -112,8 +124,7 @@ def test_a_foreign_key_of_another_table_is_not_left_out():
     assert picked("a b").left_out == []
 
 
-def test_a_name_that_another_one_begins_with_is_refused():
-    """The list has owner and name side by side, so that one may be the other."""
-    odd = LISTED.replace("TABLE app a me", "TABLE app a x me")
-    with pytest.raises(Refused, match="2 entries"):
-        pick(parse(odd), [TableName("hl7", "app", "a")])
+def test_a_table_is_told_from_one_whose_name_begins_with_its_own():
+    """Names are read whole, whatever stands in them."""
+    assert [each.tag for each in picked("a").entries if each.kind == "TABLE"] == ["a"]
+    assert [each.tag for each in picked("a b").entries if each.kind == "TABLE"] == ["a b"]
