@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from tasks.control.errors import Corrupt, WrongKey
 from tasks.postgres import lsn
@@ -27,10 +27,17 @@ COPY_BYTES = 1 << 20
 Piece: TypeAlias = bytes | memoryview
 
 
+class Readable(Protocol):
+    """What bytes are read of."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes; nothing at its end."""
+
+
 class Blocks:
     """Gives the bytes of a source by number, in pieces that are not copied."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Readable) -> None:
         """Begin at its beginning."""
         self._source = source
         self._block = memoryview(b"")
@@ -78,13 +85,16 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
             return
         if name == MEASURE:
             return
-        oid = name.removesuffix(".tar")
-        if oid == "base":
-            _untar(copy, Tree(copy.make(copy.data), copy.old), source, item.name)
-        else:
-            old = copy.old / "pg_tblspc" / oid if copy.old else None
-            tree = Tree(copy.make(copy.tablespace(int(oid))), old)
-            _untar(copy, tree, source, item.name)
+        _untar(copy, tree_of(item, copy), source, item.name)
+
+
+def tree_of(item: StoredObject, copy: Scratch) -> Tree:
+    """Return the directory of a copy that a tar of its backup fills."""
+    oid = item.plain_name.removesuffix(".tar")
+    if oid == "base":
+        return Tree(copy.make(copy.data), copy.old)
+    old = copy.old / "pg_tblspc" / oid if copy.old else None
+    return Tree(copy.make(copy.tablespace(int(oid))), old)
 
 
 def link_tablespaces(backup: Backup, copy: Scratch) -> None:
@@ -152,13 +162,13 @@ def _untar(copy: Scratch, tree: Tree, source: Source, name: str) -> None:
     try:
         while any(header := blocks.exactly(tarfile.BLOCKSIZE)):
             member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-            _place(copy, tree, blocks, member)
+            place(copy, tree, blocks, member)
             blocks.exactly(-member.size % tarfile.BLOCKSIZE)
     except (tarfile.TarError, EOFError):
         raise Corrupt("an object is not a whole tar", seen=name) from None
 
 
-def _place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) -> None:
+def place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) -> None:
     """Write one member below the root, as PostgreSQL sends them: directories and plain files."""
     path = tree.root / member.name
     if ".." in path.parts or member.name.startswith("/"):

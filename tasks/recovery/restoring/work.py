@@ -178,6 +178,17 @@ class Work:
         self.place.make(self.place.path / "done")
         (self.place.path / "done" / name).touch()
 
+    def lose(self, name: str, said: Sequence[str]) -> None:
+        """Note what was lost of something, as somebody has accepted."""
+        self.place.make(self.place.path / "lost")
+        self._write(self.place.path / "lost" / name, to_json(list(said)))
+
+    @property
+    def lost(self) -> list[str]:
+        """What was lost, also in a run that was killed."""
+        found = sorted((self.place.path / "lost").glob("[!.]*"))
+        return [said for path in found for said in json.loads(path.read_bytes())]
+
     @contextmanager
     def cleared_when_corrupt(self) -> Iterator[None]:
         """Leave nothing of a copy that is not what it should be."""

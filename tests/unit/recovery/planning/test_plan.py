@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.control.errors import Refused
+from tasks.recovery.planning.choice import choose
 from tasks.recovery.planning.locate import Stop
-from tasks.recovery.planning.plan import choose
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.repository.history import History, Switch
