@@ -8,7 +8,7 @@ from dataclasses import replace
 from tasks.control.errors import Corrupt, OpsError, WrongKey
 from tasks.postgres import programs
 from tasks.recovery.copies.scratch import Scratch
-from tasks.recovery.copies.unpack import Blocks, Tree, place, tree_of
+from tasks.recovery.copies.unpack import NAMING, Blocks, Tree, place, tree_of
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import MANIFEST, MEASURE, Backup, StoredObject
 from tasks.repository.stream import Source
@@ -102,12 +102,25 @@ def _untar(copy: Scratch, tree: Tree, remains: Remains) -> None:
         try:
             header = blocks.exactly(tarfile.BLOCKSIZE)
             member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+            _make_parent(copy, tree, member)
             place(copy, tree, blocks, member)
             blocks.exactly(-member.size % tarfile.BLOCKSIZE)
         except EOFError:
             return
         except (tarfile.TarError, Corrupt):
             continue
+
+
+def _make_parent(copy: Scratch, tree: Tree, member: tarfile.TarInfo) -> None:
+    """Make the directory of a member, whose own entry may be lost; one that leads out is left."""
+    path = tree.root / member.name
+    if ".." in path.parts or member.name.startswith("/"):
+        return
+    try:
+        copy.make(path.parent)
+    except OSError as error:
+        if error.errno not in NAMING:
+            raise
 
 
 def differing(backup: Backup, copy: Scratch) -> list[str]:

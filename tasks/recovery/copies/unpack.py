@@ -1,5 +1,6 @@
 """From stored objects to a data directory: read, checked and unpacked in one stream each."""
 
+import errno
 import logging
 import os
 import tarfile
@@ -23,6 +24,18 @@ from tasks.repository.wal import Archive, Kept, needed
 log = logging.getLogger(__name__)
 
 COPY_BYTES = 1 << 20
+
+NAMING = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,
+    }
+)
+"""Errors of a name that is not what was kept; others are of the disk."""
 
 Piece: TypeAlias = bytes | memoryview
 
@@ -173,12 +186,17 @@ def place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) ->
     path = tree.root / member.name
     if ".." in path.parts or member.name.startswith("/"):
         raise Corrupt("a name leads out of the copy", seen=member.name)
-    if member.isdir():
-        copy.make(path)
-    elif member.isfile():
-        old = tree.old / member.name if tree.old else None
-        _write(copy, path, blocks.pieces(member.size), old)
-    elif not member.issym():
+    try:
+        if member.isdir():
+            copy.make(path)
+        elif member.isfile():
+            old = tree.old / member.name if tree.old else None
+            _write(copy, path, blocks.pieces(member.size), old)
+    except OSError as error:
+        if error.errno not in NAMING:
+            raise
+        raise Corrupt("a tar holds a name that leads nowhere", seen=error.strerror) from None
+    if not (member.isdir() or member.isfile() or member.issym()):
         raise Corrupt("a tar holds what a backup does not", seen=member.name)
 
 

@@ -48,10 +48,10 @@ class Bases:
         if base.problem is not None:
             return base
         last, lost = self.catalogue.last_proof(base.backup.id), self._lost(base)
-        failed = doubts.failure(base.backup, last)
+        failed = doubts.failure(last)
         return replace(
             base,
-            problem=next((each for each in lost if f"lacks {BASE}" in each), None),
+            problem=next((each for each in lost if f"it lacks {BASE}" in each), None),
             failed="; ".join([*([failed] if failed else []), *lost[:1]]) or None,
             doubts=doubts.doubts(base.backup, last),
             differs=isinstance(last, Proof) and bool(last.failed_comparison),
@@ -93,6 +93,21 @@ class Bases:
                     return [f"--backup {each.backup.id}, which is proven, leads there as well"]
         return []
 
+    def others(
+        self, target: Target, base: Base, window: Window, stop: Stop | None
+    ) -> list[list[BackupId]]:
+        """List the chains of the other bases that lead to a stop, the newest first.
+
+        Nobody has looked at them closely: they are named where this one turns out to be bad.
+        """
+        found = []
+        for each in reversed(window.bases):
+            if stop and each.backup.id != base.backup.id and each.problem is None:
+                with suppress(Refused):
+                    choose(target, stop, replace(window, bases=[each]), None)
+                    found.append([link.id for link in each.chain])
+        return found
+
     def nearest(self, stop: Stop | None, window: Window, named: str | None) -> Base | None:
         """Return the base that leads nearest to a stop before which WAL is missing."""
         looked = [self.looked_at(each) for each in window.bases]
@@ -108,8 +123,9 @@ class Bases:
             for name in catalogue.lacking(link):
                 is_there = catalogue.storage.exists(f"{catalogue.prefix(link.id)}{name}")
                 what = f"{name} has another size" if is_there else f"it lacks {name}"
+                whose = "" if link is base.backup else f"{link.id}: "
                 if not name.startswith(MEASURE):
-                    found.append(f"{link.id}: {what}")
+                    found.append(f"{whose}{what}")
         return found
 
     def seconds(self, backup: Backup) -> float | None:

@@ -71,7 +71,7 @@ def nearest(stop: Stop | None, window: Window, named: str | None) -> Base | None
 
 def _failed(target: Target, base: Base, window: Window) -> Refused:
     return Refused(
-        "the only backup that leads to this point failed its last proof",
+        "the bytes of the only backup that leads to this point are bad",
         stanza=window.stanza,
         seen=f"{target}; {base.backup.id}: {base.failed}",
         expected="a backup whose bytes are sound",

@@ -10,11 +10,11 @@ NAMED = 2
 """How many failed checks are quoted."""
 
 
-def failure(backup: Backup, last: Proof | Damaged | None) -> str | None:
+def failure(last: Proof | Damaged | None) -> str | None:
     """Say how the bytes of a backup failed its last proof; None: they did not."""
     if not isinstance(last, Proof) or not last.refuses_restore:
         return None
-    return f"the last proof of {backup.id} failed in its bytes: {_quoted(last.failed_bytes)}"
+    return f"its bytes failed its last proof: {_quoted(last.failed_bytes)}"
 
 
 def doubts(backup: Backup, last: Proof | Damaged | None) -> list[str]:

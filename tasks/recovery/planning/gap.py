@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from tasks.control.errors import Refused
+from tasks.control.errors import Corrupt, Refused
 from tasks.postgres import lsn
 from tasks.recovery.planning import locate
 from tasks.recovery.planning.locate import Stop
 from tasks.recovery.planning.plan import Base, Plan
 from tasks.recovery.planning.scroll import BadSegment, Scroll
 from tasks.recovery.planning.target import Target
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import Backup, BackupId
 
 
@@ -59,6 +60,21 @@ def told(scroll: Scroll, base: Base) -> str:
     run = scroll.way.run(base.start)
     end = lsn.spell(scroll.way.end(run)) if run else "its start"
     return f"WAL from {end} on is missing: recovery ends at the last record before it"
+
+
+def lost_end(catalogue: Catalogue, scroll: Scroll) -> list[str]:
+    """Warn where the archive ends before the position that it reached once."""
+    try:
+        reach = catalogue.reaches.known()
+    except Corrupt as error:
+        return [f"nobody can tell how far the archive reached: {error}"]
+    runs, timeline = scroll.way.runs, scroll.way.history.timeline
+    if reach is None or not runs or reach.timeline != timeline:
+        return []
+    end = scroll.way.end(runs[-1])
+    if lsn.parse(reach.position) <= end:
+        return []
+    return [f"the archive ends at {lsn.spell(end)}, and once reached {reach.position}"]
 
 
 def wanted(

@@ -10,7 +10,7 @@ from tasks.recovery.planning.locate import Stop
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.recovery.planning.way import Way
-from tasks.repository.model import Backup, Tablespace
+from tasks.repository.model import Backup, BackupId, Tablespace
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ class Plan:
         warnings: what is not known, or differs; it refuses nothing.
         is_accepting: whether bytes that failed, or are missing, are accepted.
         accepted: what of that is known already; more may be found while the copy is made.
+        others: the chains of other backups that lead there, the newest first.
 
     """
 
@@ -141,11 +142,16 @@ class Plan:
     warnings: Sequence[str] = field(default_factory=list)
     is_accepting: bool = False
     accepted: Sequence[str] = field(default_factory=list)
+    others: Sequence[Sequence[BackupId]] = ()
 
     @property
     def backup(self) -> Backup:
         """The backup that WAL is replayed on."""
         return self.chain[-1]
+
+    def without(self, bad: BackupId) -> BackupId | None:
+        """Return another backup that leads there, and is not put together of a bad one."""
+        return next((chain[-1] for chain in self.others if bad not in chain), None)
 
     @property
     def needs(self) -> Needs:

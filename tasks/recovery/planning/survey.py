@@ -67,10 +67,19 @@ class Survey:
                 raise
             base, passed_over, stop = short, [], gap.last_before(scroll, short)
             accepted.append(gap.told(scroll, base))
-        accepted += [base.failed] if base.failed else []
+        accepted += [f"{base.backup.id}: {base.failed}"] if base.failed else []
         made = self._planned(target, stop, base, scroll, passed_over)
-        warnings = [*base.doubts, *self._bases.alternative(target, base, window, stop, named)]
-        return replace(made, warnings=warnings, is_accepting=is_accepting, accepted=accepted)
+        return replace(
+            made,
+            warnings=[
+                *base.doubts,
+                *self._bases.alternative(target, base, window, stop, named),
+                *(gap.lost_end(self.catalogue, scroll) if target.kind == "latest" else []),
+            ],
+            is_accepting=is_accepting,
+            accepted=accepted,
+            others=self._bases.others(target, base, window, stop),
+        )
 
     @property
     def _bases(self) -> Bases:

@@ -13,7 +13,7 @@ from tasks.recovery.copies import combine, salvage, unpack
 from tasks.recovery.copies.combine import Link, links_of
 from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.planning.plan import Plan
-from tasks.recovery.restoring.work import Work
+from tasks.recovery.restoring.work import FILES, Work
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import MEASURE, StoredObject
 
@@ -24,7 +24,7 @@ STREAMS = 2
 VITAL = ("PG_VERSION", "global/pg_control", "backup_label")
 """Files without which a server does not start, or does not know where recovery begins."""
 
-ACCEPT = "hl7ops restore --accept-failed-proof restores what can be read; or begin with --backup ID"
+ACCEPT = "hl7ops restore --accept-failed-proof restores what can be read"
 
 ESSENTIAL = {
     "max_connections": "max_connections setting",
@@ -87,7 +87,7 @@ class Build:
 
         """
         for link in links:
-            self.work.lose(f"files-{link.backup.id}", salvage.differing(link.backup, link.place))
+            self.work.lose(f"{FILES}.{link.backup.id}", salvage.differing(link.backup, link.place))
             for name in VITAL:
                 if not (link.place.data / name).exists():
                     raise Corrupt(
@@ -95,7 +95,7 @@ class Build:
                         stanza=self.catalogue.stanza,
                         seen=f"{link.backup.id}: {name} is lost, without which no server starts;"
                         f" {'; '.join(self.work.lost[:3])}",
-                        do="begin with another one: hl7ops restore --backup ID",
+                        do=f"begin with another one: hl7ops restore --backup ID{self._other(link)}",
                     )
 
     def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
@@ -147,9 +147,14 @@ class Build:
             raise
         except Corrupt as error:
             if not self.plan.is_accepting:
-                raise Corrupt(str(error), do=ACCEPT) from None
+                raise Corrupt(str(error), do=f"{ACCEPT}{self._other(link)}") from None
             said = salvage.salvage(self.catalogue, link.backup, item, link.place, error)
-            self.work.lose(name, [said])
+            self.work.lose(name, [f"{said}{self._other(link)}"])
+
+    def _other(self, link: Link) -> str:
+        """Say which other backup leads there without a link; nothing where none does."""
+        other = self.plan.without(link.backup.id)
+        return f"; --backup {other} leads there without it" if other else ""
 
     def _adapt(self) -> None:
         """Give the copy what it needs to start on a machine that is not its source's."""

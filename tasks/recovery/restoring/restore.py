@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
+from tasks.control.errors import Corrupt, WrongKey
 from tasks.control.phases import Phases, Progress
 from tasks.recovery.copies.scratch import held
 from tasks.recovery.planning import survey
@@ -27,6 +28,8 @@ from tasks.repository.wal import Archive
 
 
 log = logging.getLogger(__name__)
+
+ACCEPT = "hl7ops restore --accept-failed-proof ends at the last record before it"
 
 
 def restore(
@@ -160,7 +163,14 @@ class Restore:
         files = needed(self.plan, archive, kept)
         feed = Feed(files, place.path / "feed", place.owner)
         action: recovering.Action = "promote" if self.promote else "pause"
-        recovering.recover(copy, self._lenient, feed, tell, action)
+        try:
+            recovering.recover(copy, self._lenient, feed, tell, action)
+        except WrongKey:
+            raise
+        except Corrupt as error:
+            if error is not feed.problem:
+                raise
+            raise Corrupt(str(error), do=ACCEPT) from None
 
     def _lay_histories(self, archive: Archive) -> None:
         """Let the copy know of all timelines, so that promoted it takes a number of its own."""

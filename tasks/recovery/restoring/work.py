@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 WISH = "wish.json"
 REACHED = "reached.json"
 
+FILES = "files"
+"""Under this name stands which files differ, after the objects that they come from."""
+
 
 @dataclass(frozen=True)
 class Note:
@@ -186,7 +189,9 @@ class Work:
     @property
     def lost(self) -> list[str]:
         """What was lost, also in a run that was killed."""
-        found = sorted((self.place.path / "lost").glob("[!.]*"))
+        found = sorted(
+            (self.place.path / "lost").glob("[!.]*"), key=lambda each: (each.stem == FILES, each)
+        )
         return [said for path in found for said in json.loads(path.read_bytes())]
 
     @contextmanager

@@ -110,7 +110,7 @@ def wanted(
         raise Refused(
             "the bytes of this snapshot failed its last proof",
             stanza=backup.stanza,
-            seen=doubts.failure(backup, last),
+            seen=f"{backup.id}: {doubts.failure(last)}",
             do="choose another one; --accept-differences loads it all the same",
         )
     sealed = catalogue.measure(backup)
