@@ -47,7 +47,7 @@ def _verdict(recovery: Recovery) -> str:
 
 def _warned(known: Plan | Wanted | Restored) -> str:
     """Say what is warned of, for the first line; of what is accepted only that something is."""
-    accepted = counted(len(known.accepted), "loss") if not isinstance(known, Wanted) else ""
+    accepted = counted(len(known.accepted), "fault") if not isinstance(known, Wanted) else ""
     said = [*([f"{accepted} accepted"] if accepted and known.accepted else []), *known.warnings]
     return f"; WARNING: {'; '.join(said)}" if said else ""
 
