@@ -4,6 +4,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -413,6 +414,25 @@ def test_a_damaged_increment_names_what_leads_there_without_it(place):
     flip(flipped, 0.1)
     with pytest.raises(Corrupt, match=f"--backup {place.backups[0].id} leads there"):
         numbers(place)
+
+
+def test_a_backup_without_a_seal_is_restored_as_soon_as_it_is_consistent(place):
+    """It stays unproven in the plan; of the same backup with its seal nothing of that is said."""
+    third = place.backups[2]
+    prove(place, third)
+    assert not [each for each in plan(place, third.id).warnings if "has no seal" in each]
+    seal = replace(third.seal, restore_point="", lsn=third.stop_lsn, snapshots={})
+    place.stanza.catalogue.add(replace(third, seal=seal))
+    made = plan(place, third.id)
+    assert made.stop is None
+    assert [each for each in made.warnings if "has no seal" in each]
+    done, found = numbers(place, target=third.id)
+    assert found == [1, 2, 3, 4]
+    assert done.stop == "as soon as it was consistent"
+    place.copies.clear(done)
+    done, found = numbers(place)
+    assert found == list(range(1, 8))
+    assert "has no seal" in done.warnings[0]
 
 
 def test_a_killed_restore_goes_on_and_still_knows_what_was_lost(place):
