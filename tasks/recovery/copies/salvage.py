@@ -107,6 +107,8 @@ def _untar(copy: Scratch, tree: Tree, remains: Remains) -> None:
             blocks.exactly(-member.size % tarfile.BLOCKSIZE)
         except EOFError:
             return
+        except WrongKey:
+            raise
         except (tarfile.TarError, Corrupt):
             continue
 
