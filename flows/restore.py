@@ -19,6 +19,7 @@ def restore(  # noqa: PLR0917 - a form has many fields
     exclusive: bool = False,  # noqa: FBT001, FBT002
     replace: bool = False,  # noqa: FBT001, FBT002
     promote: bool = False,  # noqa: FBT001, FBT002
+    accept_failed_proof: bool = False,  # noqa: FBT001, FBT002
     dry_run: bool = False,  # noqa: FBT001, FBT002
     repository: str | None = None,
 ) -> str:
@@ -32,7 +33,9 @@ def restore(  # noqa: PLR0917 - a form has many fields
     operated cluster need not run, and is not touched.
 
     **A person decides** whether the copy is what was wanted: it is paused and read-only until
-    `hl7ops restored promote` lets it be written. `dry run` says what would be done.
+    `hl7ops restored promote` lets it be written. `dry run` says what would be done. What is not
+    known of the backup, or differs, stands in the first line and refuses nothing; where its bytes
+    failed, a person says whether that is accepted.
 
     **Undo.** What was in the directory is moved aside, never deleted; `hl7ops restored undo` moves
     it back.
@@ -47,12 +50,14 @@ def restore(  # noqa: PLR0917 - a form has many fields
         exclusive: End just before the target.
         replace: Move aside the cluster that is in the directory.
         promote: Let the copy be written at once.
+        accept_failed_proof: Restore what can be read where the bytes of the only backup that leads
+            there failed, or WAL is missing; what is lost is named.
         dry_run: Say what would be done, and touch nothing.
         repository: `local` or `s3`; empty: the one that takes the backups.
 
     """
     site, recovery = load_stanza(stanza, repository), Recovery(stanza, target, clock.now())
-    wish = Wish(target, to, backup, timeline, exclusive, replace, promote)
+    wish = Wish(target, to, backup, timeline, exclusive, replace, promote, accept_failed_proof)
     with reporting(f"restore-report-{stanza}", recovery, report):
         recovery.plan = plan_restore(site, wish)
         if not dry_run:

@@ -17,6 +17,7 @@ def restore_snapshot(  # noqa: PLR0917 - a form has many fields
     tables: list[str] | None = None,
     to: str | None = None,
     replace: bool = False,  # noqa: FBT001, FBT002
+    accept_differences: bool = False,  # noqa: FBT001, FBT002
     dry_run: bool = False,  # noqa: FBT001, FBT002
     repository: str | None = None,
 ) -> str:
@@ -42,12 +43,16 @@ def restore_snapshot(  # noqa: PLR0917 - a form has many fields
         tables: Which tables, each as DATABASE.SCHEMA.TABLE.
         to: The data directory, as the worker sees it; empty: `restored` in the home.
         replace: Move aside the cluster that is in the directory.
+        accept_differences: Load it also where its bytes failed its last proof, and put it in place
+            also where it differs from its seal.
         dry_run: Say what would be done, and touch nothing.
         repository: `local` or `s3`; empty: the one that takes the backups.
 
     """
     site, recovery = load_stanza(stanza, repository), Recovery(stanza, snapshot, clock.now())
-    part = Part(snapshot, tuple(databases or ()), tuple(tables or ()), to, replace)
+    part = Part(
+        snapshot, tuple(databases or ()), tuple(tables or ()), to, replace, accept_differences
+    )
     with reporting(f"restore-report-{stanza}", recovery, report):
         recovery.plan = plan_snapshot(site, part)
         if not dry_run:

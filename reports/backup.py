@@ -11,7 +11,7 @@ from tasks.control.clock import readable
 from tasks.repository.copying import Copies
 from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup
-from tasks.repository.proof import TIERS, Proof
+from tasks.repository.proof import TIERS, Proof, told_tiers
 from tasks.repository.seal import Seal
 
 
@@ -73,7 +73,10 @@ def _headline(chain: Chain) -> str:
         unsealed = counted(chain.backup.seal.skipped, "table")
         return f"What was sealed equals its seal; {unsealed} had no time to be sealed."
     named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed))
-    return f"What did not pass: {named or 'checks are missing'}."
+    said = f"What did not pass: {named or 'checks are missing'}."
+    if chain.proof.recovers:
+        return f"{said} Its bytes are sound: it recovers, and a restore of it is not refused."
+    return said
 
 
 def _facts(chain: Chain) -> str | None:
@@ -93,6 +96,7 @@ def _facts(chain: Chain) -> str | None:
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
+        rows.append(("Tiers passed", told_tiers(chain.proof)))
     return table(["what", "value"], rows)
 
 

@@ -9,8 +9,8 @@ from tasks.control.clock import readable
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.score import Trend
 from tasks.recovery.drill.standing import Standing
-from tasks.repository.model import Damaged
-from tasks.repository.proof import Proof
+from tasks.repository.model import Backup, Damaged
+from tasks.repository.proof import Proof, told_tiers, word_of
 
 
 LISTED = 20
@@ -125,16 +125,13 @@ def _drills(drills: Sequence[Drill]) -> str:
 
 
 def _proofs(board: Board, known: Standing) -> str:
-    rows = [(backup.id, *_proof(proof, board.now)) for backup, proof in known.proofs[-LISTED:]]
-    header = ["backup", "last proof", "age", "depth"]
+    rows = [(each.id, *_proof(each, last, board.now)) for each, last in known.proofs[-LISTED:]]
+    header = ["backup", "verdict", "age of the proof", "tiers passed"]
     return page("## Backups", table(header, rows)).strip()
 
 
-def _proof(proof: Proof | Damaged | None, now: datetime) -> tuple[str, str, str]:
-    if proof is None:
-        return "never", "-", "-"
-    if isinstance(proof, Damaged):
+def _proof(backup: Backup, last: Proof | Damaged | None, now: datetime) -> tuple[str, str, str]:
+    if isinstance(last, Damaged):
         return "damaged", "-", "-"
-    age = duration((now - proof.finished_at).total_seconds())
-    depth = ", ".join(dict.fromkeys(check.tier for check in proof.checks))
-    return proof.verdict, age, depth
+    age = duration((now - last.finished_at).total_seconds()) if last else "-"
+    return word_of(backup, last), age, told_tiers(last)

@@ -126,6 +126,10 @@ def _primary_lost(known: Bearings) -> str:
             ("See what would be done.", "hl7ops restore latest --plan"),
             ("Restore all that is archived.", f"hl7ops restore latest --to {place} --promote"),
             (
+                "Refused, since bytes failed or WAL is missing? Restore what can be read.",
+                f"hl7ops restore latest --to {place} --promote --accept-failed-proof",
+            ),
+            (
                 "Say what was lost, with the moment of the incident; ask for these again.",
                 f"hl7ops restored loss {place} --incident 2026-11-24T03:00:00+01:00",
             ),

@@ -35,12 +35,21 @@ def report(recovery: Recovery) -> str:
 
 
 def _verdict(recovery: Recovery) -> str:
+    known = recovery.done or recovery.plan
+    warned = _warned(known) if known else ""
     if recovery.done:
         state = "can be written" if recovery.done.is_promoted else "read-only"
-        return f"# RESTORED: stanza {recovery.stanza} to {recovery.done.target}, {state}"
+        return f"# RESTORED: stanza {recovery.stanza} to {recovery.done.target}, {state}{warned}"
     if recovery.error:
-        return f"# NOT RESTORED: stanza {recovery.stanza}"
-    return f"# PLANNED: stanza {recovery.stanza} to {recovery.target}; nothing was touched"
+        return f"# NOT RESTORED: stanza {recovery.stanza}{warned}"
+    return f"# PLANNED: stanza {recovery.stanza} to {recovery.target}; nothing was touched{warned}"
+
+
+def _warned(known: Plan | Wanted | Restored) -> str:
+    """Say what is warned of, for the first line; of what is accepted only that something is."""
+    accepted = counted(len(known.accepted), "fault") if not isinstance(known, Wanted) else ""
+    said = [*([f"{accepted} accepted"] if accepted and known.accepted else []), *known.warnings]
+    return f"; WARNING: {'; '.join(said)}" if said else ""
 
 
 def _reached(done: Restored) -> str:
@@ -67,6 +76,8 @@ def reached_rows(done: Restored) -> list[tuple[str, str]]:
         *(("replayed to", each) for each in _replayed(done)),
         *([("last transaction", exact(last))] if last else []),
         ("from", done.backup),
+        *(("warning", each) for each in done.warnings),
+        *(("accepted", each) for each in done.accepted),
         *(("differs", each) for each in done.differences),
         *(("left out", each) for each in done.left_out),
         ("took", duration(sum(done.seconds.values()))),
@@ -92,9 +103,11 @@ def plan_rows(plan: Plan) -> list[tuple[str, str]]:
     expected = (
         f"{duration(plan.copy_seconds)} for the copy, by its last proof, and the replay"
         if plan.copy_seconds
-        else "not known: this backup was never proven"
+        else "not known: this backup was never verified"
     )
     return [
+        *(("warning", each) for each in plan.warnings),
+        *(("accepted", each) for each in plan.accepted),
         ("ends at", stop.told if stop else "as soon as it is consistent"),
         ("position", f"{position} on timeline {plan.timeline}"),
         ("last transaction", plan.last.told if plan.last else "none after the backup"),
@@ -111,6 +124,7 @@ def snapshot_rows(plan: Wanted) -> list[tuple[str, str]]:
     """Say what is loaded of a snapshot."""
     backup = plan.backup
     return [
+        *(("warning", each) for each in plan.warnings),
         ("loads", str(plan.selection)),
         ("as of", exact(backup.seal.taken_at)),
         ("from", f"{backup.id}, of PostgreSQL {backup.server_version // 10000}"),

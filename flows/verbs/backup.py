@@ -64,7 +64,8 @@ def _show_backup(backup: Backup) -> None:
     if backup.parent:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
-    screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
+    if backup.is_sealed:
+        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 
@@ -106,12 +107,13 @@ def _show_backups(title: str, lines: list[dict[str, Any]]) -> None:
             size(each["bytes_source"]) if "bytes_source" in each else "",
             size(each["bytes_stored"]) if "bytes_stored" in each else "",
             each.get("verdict", each["status"]),
+            each.get("passed", "-"),
             clock.readable(each["verified_at"]) if each.get("verified_at") else "never",
             each.get("problem") or documents.kept_because(each),
         )
         for each in lines
     ]
-    header = ("backup", "read", "stored", "verdict", "verified", "remark")
+    header = ("backup", "read", "stored", "verdict", "tiers passed", "verified", "remark")
     show_table(title, header, rows)
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from tasks.control.clock import readable
+from tasks.control.errors import Corrupt
 from tasks.postgres.lsn import spell
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.coverage import Gap, Interval
 from tasks.repository.history import Switch
 from tasks.repository.model import Backup, BackupId, Damaged
 from tasks.repository.partial import Partial
-from tasks.repository.proof import TIERS, Proof
+from tasks.repository.proof import TIERS, Proof, told_tiers, word_of
 
 
 def of_backup(backup: Backup) -> dict[str, Any]:
@@ -49,13 +50,30 @@ def of_entry(catalogue: Catalogue, entry: Backup | Damaged) -> dict[str, Any]:
     """Describe one line of the catalogue; a record that cannot be believed hides no other."""
     if isinstance(entry, Damaged):
         return {"id": entry.id, "status": "damaged", "problem": entry.problem}
-    document = of_backup(entry) | {"verdict": "unproven", "verified_at": None}
     proof = catalogue.last_proof(entry.id)
+    return of_backup(entry) | {
+        "verdict": word_of(entry, proof),
+        "tiers": list(proof.passed_tiers) if isinstance(proof, Proof) else [],
+        "passed": told_tiers(proof),
+        "verified_at": proof.finished_at if isinstance(proof, Proof) else None,
+        **_problem(catalogue, entry, proof),
+    }
+
+
+def _problem(catalogue: Catalogue, entry: Backup, proof: Proof | Damaged | None) -> dict[str, str]:
+    """Say what else is to be known of the proofs of a backup; nothing where there is nothing."""
     if isinstance(proof, Damaged):
-        return document | {"problem": proof.problem}
-    if proof is not None:
-        document |= {"verdict": proof.verdict, "verified_at": proof.finished_at}
-    return document
+        return {"problem": proof.problem}
+    try:
+        broken = [each for each in catalogue.proofs(entry.id)[-1:] if each.verdict == "error"]
+    except Corrupt as error:
+        return {"problem": str(error)}
+    if broken and broken[0] != proof:
+        at = readable(broken[0].started_at)
+        return {"problem": f"the verification at {at} could not be finished"}
+    if not entry.is_sealed:
+        return {"problem": f"no seal: {getattr(entry.seal, 'problem', '') or 'not taken'}"}
+    return {}
 
 
 def of_keeping(catalogue: Catalogue) -> Callable[[BackupId], dict[str, Any]]:
@@ -90,20 +108,17 @@ def kept_because(line: Mapping[str, Any]) -> str:
 
 def of_proof(proof: Proof) -> dict[str, Any]:
     """Describe a verification: its verdict, its tiers and each check."""
-    outcomes = {
-        tier: {check.outcome for check in proof.checks if check.tier == tier} for tier in TIERS
-    }
-    worst = {
-        tier: next((o for o in ("fail", "error", "partial", "pass") if o in found), "not run")
-        for tier, found in outcomes.items()
-    }
     return {
         "id": proof.backup,
         "verdict": proof.verdict,
         "started_at": proof.started_at,
         "finished_at": proof.finished_at,
         "tiers": [
-            {"tier": tier, "outcome": worst[tier], "seconds": proof.seconds.get(tier)}
+            {
+                "tier": tier,
+                "outcome": proof.outcome(tier) or "not run",
+                "seconds": proof.seconds.get(tier),
+            }
             for tier in TIERS
         ],
         "checks": [vars(check) for check in proof.checks],

@@ -1,7 +1,7 @@
 """The verb `restore`; it needs no Prefect server and not the operated one, which may be gone."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 from shlex import quote
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.verbs.backup import site
-from flows.verbs.output import AsJson, Repository, progress, say, show_table
+from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
 from reports.page import size
 from reports.restore import plan_rows, reached_rows
 from tasks.control.errors import Refused
@@ -18,7 +18,6 @@ from tasks.postgres import lsn
 from tasks.recovery.planning import survey
 from tasks.recovery.planning import target as targets
 from tasks.recovery.planning.plan import Plan
-from tasks.recovery.planning.target import Target
 from tasks.recovery.restoring.directory import Destination, chosen, examine
 from tasks.recovery.restoring.restored import Restored
 from tasks.repository.stanza import Stanza
@@ -47,6 +46,15 @@ Timeline = Annotated[
 ]
 
 
+Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept-failed-proof",
+        help="Go on where bytes failed or WAL is missing, and name what is lost.",
+    ),
+]
+
+
 def local_zone() -> tzinfo:
     """Return the zone of this machine, in which a time without one may have been meant."""
     zone = datetime.now().astimezone().tzinfo
@@ -72,6 +80,7 @@ def restore(
         bool, typer.Option(help="Use that up instead, and write only the files that differ.")
     ] = False,
     promote: Annotated[bool, typer.Option(help="Let the copy be written at once.")] = False,
+    accept_failed_proof: Accept = False,
     as_json: AsJson = False,
 ) -> None:
     """Restore the cluster to a point, beside the operated one; the copy pauses there, read-only."""
@@ -80,12 +89,21 @@ def restore(
     place = chosen(stanza, to)
     destination = Destination(place, replace, delta, mapping(tablespace or []))
     if plan:
-        _say_plan(stanza, wanted, destination, backup, as_json=as_json)
+        made = survey.plan(stanza, wanted, backup, accept_failed_proof=accept_failed_proof)
+        _say_plan(stanza, made, destination, as_json=as_json)
         return
     from tasks.recovery.restoring.restore import restore as recover  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
-        done = recover(stanza, wanted, destination, named=backup, promote=promote, progress=tell)
+        done = recover(
+            stanza,
+            wanted,
+            destination,
+            named=backup,
+            promote=promote,
+            accept_failed_proof=accept_failed_proof,
+            progress=tell,
+        )
     say(of_restored(done), lambda: show_restored(done), as_json=as_json)
 
 
@@ -107,11 +125,8 @@ def mapping(pairs: list[str]) -> dict[str, Path]:
     return found
 
 
-def _say_plan(
-    stanza: Stanza, wanted: Target, destination: Destination, backup: str | None, *, as_json: bool
-) -> None:
+def _say_plan(stanza: Stanza, made: Plan, destination: Destination, *, as_json: bool) -> None:
     """Print a plan; what stands against the directory is said with it, and refuses it."""
-    made = survey.plan(stanza, wanted, backup)
     free = free_beside(destination)
     say(
         of_plan(made, destination, free),
@@ -133,6 +148,8 @@ def free_beside(destination: Destination) -> int:
 def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
     """Describe a plan."""
     return {
+        "warnings": list(plan.warnings),
+        "accepted": list(plan.accepted),
         "target": str(plan.target),
         "to": str(destination.path),
         "chain": [link.id for link in plan.chain],
@@ -154,7 +171,14 @@ def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
     }
 
 
+def warn(said: Sequence[str]) -> None:
+    """Print warnings, a line each, before anything else."""
+    for each in said:
+        screen.print(f"WARNING: {each}", markup=False, style="bold red")
+
+
 def _show_plan(plan: Plan, destination: Destination, free: int) -> None:
+    warn([*plan.accepted, *plan.warnings])
     rows = [*plan_rows(plan), ("free", size(free)), ("goes to", str(destination.path))]
     show_table(f"Plan: restore to {plan.target}; nothing was touched", ("what", "how"), rows)
 
@@ -184,6 +208,7 @@ def show_restored(done: Restored) -> None:
         follow.insert(1, ("let it be written", f"hl7ops restored promote {place}"))
     if done.previous:
         follow.append((f"back to {done.previous}", f"hl7ops restored undo {place}"))
+    warn([*done.accepted, *done.warnings])
     rows = [*reached_rows(done), *follow]
     show_table(f"{done.path} is there and runs; it {state}", ("what", ""), rows)
 

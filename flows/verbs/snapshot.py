@@ -15,6 +15,7 @@ from flows.verbs.restore import (
     mapping,
     of_restored,
     show_restored,
+    warn,
 )
 from reports.page import size
 from reports.restore import snapshot_rows
@@ -92,6 +93,7 @@ def snapshot_restore(
 
 def _of_plan(what: Wanted, destination: Destination) -> dict[str, Any]:
     return {
+        "warnings": list(what.warnings),
         "snapshot": what.backup.id,
         "taken_at": what.backup.seal.taken_at,
         "to": str(destination.path),
@@ -104,6 +106,7 @@ def _of_plan(what: Wanted, destination: Destination) -> dict[str, Any]:
 
 
 def _show_plan(what: Wanted, destination: Destination) -> None:
+    warn(what.warnings)
     free = size(free_beside(destination))
     rows = [*snapshot_rows(what), ("free", free), ("goes to", str(destination.path))]
     show_table("Plan: nothing was touched", ("what", "how"), rows)

@@ -14,7 +14,7 @@ from tasks.control.errors import Refused
 from tasks.repository.catalogue import DOCUMENT
 from tasks.repository.model import Backup, BackupId, Damaged
 from tasks.repository.pins import DAMAGED_PIN
-from tasks.repository.proof import Proof
+from tasks.repository.proof import Proof, refuses
 from tasks.repository.stanza import S3, Stanza
 from tasks.repository.wal import Archive, Kept
 
@@ -113,7 +113,8 @@ def _standings(stanza: Stanza, entries: list[Backup | Damaged]) -> dict[BackupId
         proof, pin = catalogue.last_proof(backup), pins.get(backup)
         unread = DAMAGED_PIN if backup in pins else None
         return Standing(
-            verdict=proof.verdict if isinstance(proof, Proof) else None,
+            passed=proof.passed_tiers if isinstance(proof, Proof) else (),
+            has_failed_bytes=refuses(proof),
             pin=pin.reason if pin else unread,
             in_use=catalogue.storage.held(f"read-{backup}", stanza=stanza.name),
             is_in_doubt=isinstance(proof, Damaged),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from tasks.backup.policy import Standing
+from tasks.backup.policy import FULL, Standing
 from tasks.postgres import lsn
 from tasks.repository.model import Backup, BackupId, Damaged
 
@@ -62,65 +62,82 @@ class Inventory:
         """Tell whether its chain begins with a full backup that is there."""
         return self.chain(backup)[-1].type == "full"
 
-    def is_proven(self, backup: Backup) -> bool:
-        """Tell whether its last proof found it good."""
-        return self.standing(backup).verdict == "proven"
+    def recovers(self, backup: Backup) -> bool:
+        """Tell whether its last proof recovered it, whatever was found of its contents."""
+        return self.standing(backup).recovers
 
     def is_sound(self, backup: Backup) -> bool:
-        """Tell whether nothing speaks against restoring it; the proof of a chain is its last's."""
+        """Tell whether no bytes of it are known to be bad; the proof of a chain is its last's."""
         if not self.is_whole(backup):
             return False
-        known = [self.standing(link).verdict for link in self.chain(backup)]
-        return known[0] == "proven" or "failed" not in known
+        failed = any(self.standing(link).has_failed_bytes for link in self.chain(backup))
+        return self.recovers(backup) or not failed
 
     def counted(self) -> list[Backup]:
-        """Return the full backups that count as such: those that neither failed nor shrank."""
+        """Return the full backups that count as such: sound ones that did not shrink."""
         return [
             each
             for each in self._full
-            if self.is_proven(each) or (self.is_sound(each) and each.id not in self.shrunk)
+            if self.recovers(each) or (self.is_sound(each) and each.id not in self.shrunk)
         ]
 
     @cached_property
     def shrunk(self) -> dict[BackupId, Backup]:
-        """Those that are not proven and far smaller than the last proven full one, and that one."""
+        """Those that no proof recovered and that are far smaller than the last that one did."""
         found: dict[BackupId, Backup] = {}
         last: Backup | None = None
         for each in self._full:
-            if self.is_proven(each):
+            if self.recovers(each):
                 last = each
             elif last is not None and each.bytes_stored < last.bytes_stored * LEAST_SHARE:
                 found[each.id] = last
         return found
 
     def proven_chains(self, number: int) -> list[Backup]:
-        """Return the last proven link of each of the newest chains, the newest chain first.
+        """Return the last recovered link of each of the newest chains, the newest chain first.
 
         Chains are told apart by their full backup. One whose beginning cannot be read now is
         returned as well, but does not count.
         """
         found: list[Backup] = []
         beginnings: set[BackupId] = set()
-        for backup in reversed([each for each in self.physical if self.is_proven(each)]):
+        for backup in reversed([each for each in self.physical if self.recovers(each)]):
             beginning = self.chain(backup)[-1].id
             if len(beginnings) < number and beginning not in beginnings:
                 found.append(backup)
                 beginnings |= {beginning} if self.is_whole(backup) else set()
         return found
 
+    def deepest(self, backups: Sequence[Backup]) -> dict[str, list[Backup]]:
+        """Return the newest of those that are proven deepest, by reason; nothing where none is.
+
+        One whose beginning cannot be read now is returned as well, but does not count.
+        """
+        found: list[Backup] = []
+        recovered = [each for each in reversed(backups) if self.recovers(each)]
+        for backup in sorted(recovered, key=lambda each: -self.standing(each).depth):
+            found.append(backup)
+            if is_snapshot(backup) or self.is_whole(backup):
+                break
+        if not found:
+            return {}
+        is_full = self.standing(found[-1]).depth == FULL
+        kind = SNAPSHOT if is_snapshot(found[-1]) else "one"
+        return {f"the newest {kind} proven {'fully' if is_full else 'deepest'}": found}
+
     def leads_to(self, horizon: datetime) -> dict[str, list[Backup]]:
         """Return the backups from which the points after a moment are reached, by reason.
 
-        They finished before it: the newest that nothing speaks against, and the newest proven one.
-        Where the platform was set back in time since, so that newer backups lie before the end of
-        that one, also those that they may have come from.
+        They finished before it: the newest that nothing speaks against, and the newest that is
+        known to recover. Where the platform was set back in time since, so that newer backups lie
+        before the end of that one, also those that they may have come from.
         """
         older = [each for each in self.physical if each.finished_at < horizon]
         newest = ([each for each in older if self.is_sound(each)] or older)[-1:]
         return {
             "the window begins with it": newest,
-            "the newest proven one from before the window": [
-                each for each in older if self.is_proven(each) and self.is_whole(each)
+            "the newest known to recover from before the window": [
+                each for each in older if self.recovers(each) and self.is_whole(each)
             ][-1:],
             "the platform was set back to it or later": self._behind(newest, older, horizon),
         }

@@ -7,7 +7,7 @@ from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.postgres.server import Identity, Server
 from tasks.repository.chain import chain_to
 from tasks.repository.model import MANIFEST, Backup, BackupType
-from tasks.repository.proof import condemns
+from tasks.repository.proof import refuses
 from tasks.repository.stanza import Stanza
 
 
@@ -31,7 +31,7 @@ class Parent:
 def find(stanza: Stanza, server: Server, identity: Identity, kind: BackupType) -> Parent | None:
     """Return what a backup of a kind is built on: nothing, the last full one, or the newest.
 
-    A backup whose chain is broken, or whose last proof failed, is not built on.
+    A backup whose chain is broken, or whose bytes failed its last proof, is not built on.
 
     Raises:
         Refused: there is none, or the server cannot take increments; says what to do.
@@ -128,15 +128,17 @@ def _is_sound(stanza: Stanza, backup: Backup) -> bool:
 
 
 def _see_that_it_may_serve(stanza: Stanza, link: Backup) -> None:
-    """See that a link did not fail its last proof, and that its objects are there.
+    """See that the bytes of a link did not fail its last proof, and that its objects are there.
+
+    A failed comparison bars nothing: what is built on it holds what the server has now.
 
     Raises:
-        Corrupt: it did, or they are not.
+        Corrupt: they did, or are not.
 
     """
     catalogue = stanza.catalogue
-    if condemns(catalogue.last_proof(link.id)):
-        raise Corrupt("a backup did not pass its last proof", seen=link.id)
+    if refuses(catalogue.last_proof(link.id)):
+        raise Corrupt("the bytes of a backup failed its last proof", seen=link.id)
     lacking = catalogue.lacking(link)
     if lacking:
         raise Corrupt("a backup is not whole", seen=f"{link.id} lacks {', '.join(lacking[:3])}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
 
 from tasks.control.clock import readable
-from tasks.repository.proof import Verdict
+from tasks.repository.proof import BYTES, Tier
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,42 @@ class Policy:
         return now - timedelta(days=self.days if self.wal_days is None else self.wal_days)
 
 
+FULL = 4
+"""The depth of a proof in which everything passed."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """What is known of one backup besides its own document.
 
-    Its last verdict; why it is pinned, and until when; who holds it by law, and why; whether
-    somebody reads it; whether its last proof is damaged; until when the store itself keeps it.
+    Which tiers of its last proof passed, and whether its bytes failed it; why it is pinned, and
+    until when; who holds it by law, and why; whether somebody reads it; whether its last proof is
+    damaged; until when the store itself keeps it.
     """
 
-    verdict: Verdict | None = None
+    passed: tuple[Tier, ...] = ()
+    has_failed_bytes: bool = False
     pin: str | None = None
     in_use: bool = False
     is_in_doubt: bool = False
     pinned_until: datetime | None = None
     held: str | None = None
     locked_until: datetime | None = None
+
+    @property
+    def recovers(self) -> bool:
+        """Whether its last proof recovered it."""
+        return not self.has_failed_bytes and set(BYTES) <= set(self.passed)
+
+    @property
+    def depth(self) -> int:
+        """How deep it is proven: 0 not at all, 1 it recovers, `FULL` all of it.
+
+        Equal contents count for more than sound tables and indexes.
+        """
+        if not self.recovers:
+            return 0
+        return 1 + ("structure" in self.passed) + 2 * ("contents" in self.passed)
 
     def reasons(self, now: datetime) -> list[str]:
         """Return why the backup is kept, whatever its age."""

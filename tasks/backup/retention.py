@@ -66,10 +66,11 @@ def plan_retention(
 
     Kept are: what is younger than the window; the newest backup older than it, without which the
     window's oldest days could not be restored; the newest `minimum` full ones that count; the
-    newest `proven` chains and the newest proven snapshot, however old; what is pinned, held by
-    law, locked by the store, in use or in doubt, or cannot be read; and whatever a kept one is
-    built on. Age is told by the time at which a backup finished, never by timeline or LSN, which
-    begin anew after an upgrade.
+    newest `proven` chains that their last proofs recovered and the newest such snapshot, and of
+    both the newest that is proven deepest, however old; what is pinned, held by law, locked by the
+    store, in use or in doubt, or cannot be read; and whatever a kept one is built on. Age is told
+    by the time at which a backup finished, never by timeline or LSN, which begin anew after an
+    upgrade.
 
     Args:
         entries: every backup of the catalogue.
@@ -141,18 +142,20 @@ def _keepers(
     inventory: Inventory, policy: Policy, now: datetime, damaged: Sequence[BackupId]
 ) -> dict[str, Sequence[Backup]]:
     """Return the backups that are kept however old they are, by reason."""
-    proven = [each for each in inventory.snapshots if inventory.is_proven(each)]
+    recovered = [each for each in inventory.snapshots if inventory.recovers(each)]
     return {
         "a damaged backup may be built on it": _doubtful(inventory, damaged),
         **inventory.leads_to(policy.window(now)),
-        _newest(policy.proven, "proven"): inventory.proven_chains(policy.proven),
-        f"the newest proven {SNAPSHOT}": proven[-1:],
+        _recovered(policy.proven): inventory.proven_chains(policy.proven),
+        f"the newest {SNAPSHOT} known to recover": recovered[-1:],
+        **inventory.deepest(inventory.physical),
+        **inventory.deepest(inventory.snapshots),
         f"among the newest {policy.minimum}": inventory.counted()[-policy.minimum :],
     }
 
 
-def _newest(number: int, kind: str) -> str:
-    return f"the newest {kind} one" if number == 1 else f"among the newest {number} {kind}"
+def _recovered(number: int) -> str:
+    return f"{'the newest one' if number == 1 else f'among the newest {number}'} known to recover"
 
 
 def _doubtful(inventory: Inventory, damaged: Sequence[BackupId]) -> list[Backup]:

@@ -26,8 +26,8 @@ RELATION_KINDS = (1, 16)
 TIMES = 7
 """How many numbers tell when the dump was made."""
 
-DIRECTORY = 5
-"""The format of a dump that is a directory; its table of contents is the file `toc.dat`."""
+DIRECTORY = 3
+"""What `toc.dat` says, the table of contents of a dump that is a directory: the format of a tar."""
 
 LONGEST = 1 << 30
 """No text of an entry is longer: PostgreSQL builds none of a gigabyte."""

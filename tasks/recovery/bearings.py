@@ -14,7 +14,7 @@ from tasks.recovery.drill.standing import Standing
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Window
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.proof import condemns
+from tasks.repository.proof import refuses
 from tasks.repository.s3.storage import S3Storage
 from tasks.repository.stanza import Stanza
 
@@ -104,7 +104,7 @@ def _source(stanza: Stanza, name: str) -> Source:
         snapshots = [
             each.id
             for each in catalogue.backups()
-            if each.type == "snapshot" and not condemns(catalogue.last_proof(each.id))
+            if each.type == "snapshot" and not refuses(catalogue.last_proof(each.id))
         ]
     except OpsError as error:
         return Source(name, place, settings, problem=str(error))

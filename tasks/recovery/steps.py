@@ -49,6 +49,7 @@ class Wish:
     exclusive: bool = False
     replace: bool = False
     promote: bool = False
+    accept_failed_proof: bool = False
 
     def destination(self, stanza: Stanza) -> Destination:
         """Return where the copy goes."""
@@ -64,11 +65,13 @@ class Part:
     tables: Sequence[str] = ()
     to: str | None = None
     replace: bool = False
+    accept_differences: bool = False
 
     def wanted(self, stanza: Stanza) -> Wanted:
         """See that the snapshot holds it."""
         selection = selections.parse(self.databases, self.tables)
-        return wanted(stanza, find(stanza, self.snapshot), selection)
+        snapshot = find(stanza, self.snapshot)
+        return wanted(stanza, snapshot, selection, accepted=self.accept_differences)
 
     def destination(self, stanza: Stanza) -> Destination:
         """Return where the copy goes."""
@@ -85,7 +88,7 @@ def verify_backup(stanza: Stanza, wanted: str, progress: Progress) -> Proof:
 def plan_restore(stanza: Stanza, wish: Wish) -> Plan:
     """Find the target in what is archived, and see that a copy may go where it is wanted."""
     target = parse(wish.target, inclusive=not wish.exclusive, timeline=wish.timeline)
-    plan = survey.plan(stanza, target, wish.backup)
+    plan = survey.plan(stanza, target, wish.backup, accept_failed_proof=wish.accept_failed_proof)
     examine(stanza, plan.needs, wish.destination(stanza))
     return plan
 
@@ -100,6 +103,7 @@ def restore_copy(stanza: Stanza, wish: Wish, progress: Progress) -> Restored:
         wish.destination(stanza),
         named=wish.backup,
         promote=wish.promote,
+        accept_failed_proof=wish.accept_failed_proof,
         progress=progress,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
@@ -14,7 +15,7 @@ from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold, LegalHolds
 from tasks.repository.model import FINGERPRINT, ID, Backup, BackupId, Damaged
 from tasks.repository.pins import Pin, Pins
-from tasks.repository.proof import Proof
+from tasks.repository.proof import Proof, counting
 from tasks.repository.reach import Reaches
 from tasks.repository.seal import Fingerprint
 from tasks.repository.storage import Storage, see_unlocked
@@ -199,12 +200,9 @@ class Catalogue:
         return [self._proof(backup, name) for name in self._proof_names(backup)]
 
     def last_proof(self, backup: BackupId) -> Proof | Damaged | None:
-        """Return the newest verification of a backup, or None where it was never verified."""
-        names = self._proof_names(backup)
-        try:
-            return self._proof(backup, names[-1]) if names else None
-        except Corrupt as error:
-            return Damaged(backup, str(error))
+        """Return what the verifications of a backup that ran say; None: it was never verified."""
+        names = reversed(self._proof_names(backup))
+        return counting(backup, (partial(self._proof, backup, name) for name in names))
 
     @property
     def pins(self) -> Pins:

@@ -10,8 +10,8 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.postgres import lsn
 from tasks.repository.catalogue import DOCUMENT, Catalogue
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Backup, BackupId, StoredObject
-from tasks.repository.proof import condemns
+from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
+from tasks.repository.proof import refuses
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal import Archive, Kept
 
@@ -93,12 +93,17 @@ class Copier:
 
     def _is_bad(self, backup: Backup) -> bool:
         """Tell whether the target's copy of a backup is known not to be good."""
-        return bool(self.target.lacking(backup)) or condemns(self.target.last_proof(backup.id))
+        return bool(self.target.lacking(backup)) or self._has_failed(backup)
+
+    def _has_failed(self, backup: Backup) -> bool:
+        """Tell whether the bytes of the target's copy failed, or nobody can read what is known."""
+        last = self.target.last_proof(backup.id)
+        return refuses(last) or isinstance(last, Damaged)
 
     def _backup(self, backup: Backup) -> None:
         """Copy one backup: its objects, then the document that makes it known."""
         prefix = self.source.prefix(backup.id)
-        has_failed = condemns(self.target.last_proof(backup.id))
+        has_failed = self._has_failed(backup)
         lacking, done = self.target.lacking(backup), 0
         for item in backup.objects:
             if has_failed or item.name in lacking:

@@ -111,6 +111,11 @@ class Backup:
         return self.superuser or "postgres"
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether it has a seal, which a copy can be recovered to and compared with."""
+        return bool(self.seal.restore_point)
+
+    @property
     def bytes_source(self) -> int:
         """Bytes that the server sent."""
         return sum(item.raw_bytes for item in self.objects)

@@ -1,21 +1,28 @@
 """Facts of a proof: what was checked of a backup, how it ended, and the verdict that follows."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from pydantic import ConfigDict
 
 from tasks.control.errors import Corrupt, OpsError
-from tasks.repository.model import FORMAT, BackupId, Damaged
+from tasks.repository.model import FORMAT, Backup, BackupId, Damaged
 
 
 Verdict = Literal["proven", "partial", "failed", "error"]
 Outcome = Literal["pass", "partial", "fail", "error"]
 Tier = Literal["objects", "manifest", "boot", "structure", "contents"]
+Word = Literal["unproven", "proven", "partial", "failed", "error"]
 
 TIERS: tuple[Tier, ...] = ("objects", "manifest", "boot", "structure", "contents")
 """From the cheapest to the deepest; each rests on the ones before it."""
+
+BYTES: tuple[Tier, ...] = ("objects", "manifest", "boot")
+"""The tiers about a backup's bytes: where they pass, it recovers. The others compare the copy."""
+
+_WORST: tuple[Outcome, ...] = ("fail", "error", "partial", "pass")
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -61,6 +68,65 @@ class Proof:
             return "error"
         return "partial" if any(check.outcome == "partial" for check in self.checks) else "proven"
 
+    def outcome(self, tier: Tier) -> Outcome | None:
+        """Return the worst outcome of a tier's checks, or None where it was not run."""
+        found = {check.outcome for check in self.checks if check.tier == tier}
+        return next((outcome for outcome in _WORST if outcome in found), None)
+
+    @property
+    def passed_tiers(self) -> tuple[Tier, ...]:
+        """The tiers of which every check passed; one compared in part is not among them."""
+        return tuple(tier for tier in TIERS if self.outcome(tier) == "pass")
+
+    @property
+    def recovers(self) -> bool:
+        """Whether it recovered the backup: all tiers about the bytes passed."""
+        return set(BYTES) <= set(self.passed_tiers)
+
+    @property
+    def failed_bytes(self) -> list[Check]:
+        """The checks of the bytes that failed; one that could not run says nothing against them."""
+        return [each for each in self.checks if each.tier in BYTES and each.outcome == "fail"]
+
+    @property
+    def failed_comparison(self) -> list[Check]:
+        """The checks that found the copy other than its seal, or corrupt as its source was."""
+        return [each for each in self.checks if each.tier not in BYTES and each.outcome == "fail"]
+
+    @property
+    def refuses_restore(self) -> bool:
+        """Whether its bytes failed, so that a restore needs `--accept-failed-proof`."""
+        return bool(self.failed_bytes)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it found out what becomes of the bytes; else an earlier proof still counts."""
+        return self.recovers or any(check.outcome == "fail" for check in self.checks)
+
+    @property
+    def open_tiers(self) -> tuple[Tier, ...]:
+        """The tiers that it says nothing of, though nothing failed."""
+        if any(check.outcome == "fail" for check in self.checks):
+            return ()
+        return tuple(tier for tier in TIERS if self.outcome(tier) in (None, "error"))
+
+    def completed(self, earlier: "Proof") -> "Proof":
+        """Return what both say: of the tiers that this one leaves open, what an earlier one found.
+
+        The bytes are the same, since this one has recovered them. It is dated as the earlier one,
+        since not all of it was looked at again.
+        """
+        said = [
+            check
+            for check in earlier.checks
+            if check.tier in self.open_tiers and check.outcome != "error"
+        ]
+        if earlier.refuses_restore or not said:
+            return self
+        found = {check.tier for check in said}
+        checks = [check for check in self.checks if check.tier not in found]
+        return replace(earlier, checks=[*checks, *said])
+
     @property
     def failed(self) -> list[Check]:
         """The checks that did not pass."""
@@ -87,6 +153,55 @@ class Proof:
         )
 
 
-def condemns(last: Proof | Damaged | None) -> bool:
-    """Tell whether a backup's last proof speaks against it, as a record that is damaged does."""
-    return isinstance(last, Damaged) or (last is not None and last.verdict == "failed")
+def counting(
+    backup: BackupId, newest_first: Iterable[Callable[[], Proof]]
+) -> Proof | Damaged | None:
+    """Return what the proofs of a backup say, or None where it was never verified.
+
+    That is the newest one that ran. One that could not run neither counts nor condemns: what it
+    leaves open is as the one before it found it. Where none ran, it is the newest. One that cannot
+    be believed may have failed, so that none before it counts.
+
+    Args:
+        backup: which one.
+        newest_first: what reads its proofs; they raise `Corrupt` where one cannot be believed.
+
+    """
+    newest: Proof | None = None
+    counted: Proof | None = None
+    for read in newest_first:
+        try:
+            proof = read()
+        except Corrupt as error:
+            return counted or Damaged(backup, str(error))
+        newest = newest or proof
+        if proof.has_run:
+            counted = counted.completed(proof) if counted else proof
+        if counted and not counted.open_tiers:
+            return counted
+    return counted or newest
+
+
+def refuses(last: Proof | Damaged | None) -> bool:
+    """Tell whether the bytes of a backup failed its last proof; a comparison refuses nothing."""
+    return isinstance(last, Proof) and last.refuses_restore
+
+
+def word_of(backup: Backup, last: Proof | Damaged | None) -> Word:
+    """Return the word for a backup: `unproven` was never verified, or has nothing to compare with.
+
+    A backup without a seal stays unproven whatever passed, unless its bytes failed.
+    """
+    if last is None or isinstance(last, Damaged):
+        return "unproven"
+    if not backup.is_sealed and not last.refuses_restore:
+        return "unproven"
+    return last.verdict
+
+
+def told_tiers(last: Proof | Damaged | None) -> str:
+    """Say which tiers passed, for people."""
+    if not isinstance(last, Proof):
+        return "-"
+    partly = [f"{tier} in part" for tier in TIERS if last.outcome(tier) == "partial"]
+    return ", ".join([*last.passed_tiers, *partly]) or "none"

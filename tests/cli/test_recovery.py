@@ -2,6 +2,9 @@
 
 import pytest
 
+from tasks.control import clock, settings
+from tasks.repository.proof import TIERS, Check, Proof
+from tasks.repository.stanza import open_stanza
 from tests.cli.conftest import command_line
 
 
@@ -33,6 +36,57 @@ def test_a_plan_says_what_would_be_done_and_touches_nothing(hl7ops, kept):
     text = hl7ops("restore", "latest", "--to", str(place), "--plan").stdout
     assert "nothing was touched" in text
     assert list(kept.iterdir()) == []
+
+
+def record(hl7ops, **outcomes):
+    """Record a proof of the newest backup in which some tiers did not end well."""
+    catalogue = open_stanza(settings.load(hl7ops_home=hl7ops.home)).catalogue
+    backup, at = catalogue.backups()[-1], clock.now()
+    checks = [Check(t, f"what {t} says", outcomes.get(t, "pass"), "17") for t in TIERS]
+    catalogue.record(Proof(backup.id, "main", at, at, checks))
+    return backup.id
+
+
+def test_a_failed_comparison_warns_in_the_first_line_of_a_plan(hl7ops, kept):
+    """And in `warnings`; a proven backup warns of nothing, one that nobody verified of that."""
+    place = ("--to", str(kept / "warned"), "--plan")
+    (warning,) = hl7ops.json("restore", "latest", *place)["warnings"]
+    assert "was never verified" in warning
+    backup = record(hl7ops, contents="fail")
+    (warning,) = hl7ops.json("restore", "latest", *place)["warnings"]
+    text = hl7ops("restore", "latest", *place)
+    assert text.returncode == 0
+    assert text.stdout.startswith(f"WARNING: {warning}\n")
+    assert f"{backup} differs from its seal: what contents says: 17" in warning
+    (line,) = hl7ops.json("backups")
+    assert (line["verdict"], line["tiers"]) == ("failed", list(TIERS[:-1]))
+    record(hl7ops)
+    record(hl7ops, boot="error")
+    assert hl7ops.json("restore", "latest", *place)["warnings"] == []
+    assert not hl7ops("restore", "latest", *place).stdout.startswith("WARNING")
+    (line,) = hl7ops.json("backups")
+    assert (line["verdict"], line["tiers"]) == ("proven", list(TIERS))
+    assert "could not be finished" in line["problem"]
+
+
+def test_failed_bytes_are_refused_until_somebody_accepts_them(hl7ops, kept):
+    """Exit code 3 names the switch; with it the copy is there, and says what was accepted."""
+    place = str(kept / "accepted")
+    backup = record(hl7ops, objects="fail")
+    refused = hl7ops("restore", "latest", "--to", place)
+    assert refused.returncode == 3
+    assert "--accept-failed-proof" in refused.stderr
+    accepted = [f"{backup}: its bytes failed its last proof: what objects says: 17"]
+    how = ("restore", "immediate", "--to", place, "--accept-failed-proof")
+    assert hl7ops.json(*how, "--plan")["accepted"] == accepted
+    assert hl7ops.json(*how)["accepted"] == accepted
+    hl7ops("restored", "stop", place)
+    text = hl7ops(*how, "--replace").stdout
+    assert text.startswith(f"WARNING: {accepted[0]}\n")
+    hl7ops("restored", "stop", place)
+    record(hl7ops)
+    assert hl7ops.json(*how, "--replace")["accepted"] == []
+    hl7ops("restored", "stop", place)
 
 
 def test_a_copy_is_restored_promoted_stopped_and_undone(hl7ops, kept):

@@ -113,7 +113,9 @@ def test_a_proof_tells_each_tier_and_each_check(hl7ops, taken):
     ]
     (after,) = hl7ops.json("backups")
     assert after["verdict"] == "proven"
-    assert set(after) >= BACKUP_KEYS | {"verdict", "verified_at", "pinned"}
+    assert set(after) >= BACKUP_KEYS | {"verdict", "tiers", "passed", "verified_at", "pinned"}
+    assert (before["tiers"], before["passed"]) == ([], "-")
+    assert after["tiers"] == [tier["tier"] for tier in told["tiers"]]
 
 
 def test_wal_is_pulled_and_its_standing_told(hl7ops, taken):

@@ -11,8 +11,10 @@ from flows.restore import restore
 from flows.snapshot import restore_snapshot
 from tasks.backup import wal
 from tasks.backup.take import take
+from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.recovery.restoring import restored
+from tasks.repository.proof import TIERS, Check, Proof
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,44 @@ def test_a_copy_is_restored_and_reported(platform, moment, page):
     restored.stop(done)
     shutil.rmtree(done.path)
     shutil.rmtree(done.beside)
+
+
+def test_the_form_has_the_switch():
+    """A tick, off unless somebody sets it, beside what it means."""
+    for flow, name in ((restore, "accept_failed_proof"), (restore_snapshot, "accept_differences")):
+        field = flow.parameters.properties[name]
+        assert (field["type"], field["default"]) == ("boolean", False)
+        assert field["description"]
+
+
+def test_failed_bytes_are_refused_until_the_form_accepts_them(platform, moment, page):
+    """A failed comparison only warns, in the first line of the page; it is gone when it passed."""
+    place = platform.home.path / "accepted"
+    (backup,) = [each for each in platform.catalogue.backups() if each.type == "full"]
+
+    def prove(**outcomes):
+        at = clock.now()
+        checks = [Check(t, f"what {t} says", outcomes.get(t, "pass"), "17") for t in TIERS]
+        platform.catalogue.record(Proof(backup.id, "main", at, at, checks))
+
+    def first_line():
+        return page("restore-report-main").partition("\n")[0]
+
+    prove(contents="fail")
+    restore(target=moment, dry_run=True)
+    assert f"; WARNING: {backup.id} differs from its seal: what contents says" in first_line()
+    prove(manifest="fail")
+    with pytest.raises(Refused, match="--accept-failed-proof"):
+        restore(target=moment, to=str(place))
+    assert not place.exists()
+    restore(target=moment, to=str(place), accept_failed_proof=True)
+    assert "; WARNING: 1 fault accepted" in first_line()
+    done = restored.find(place)
+    assert "what manifest says: 17" in done.accepted[0]
+    restored.remove(place)
+    prove()
+    restore(target=moment, dry_run=True)
+    assert "WARNING" not in first_line()
 
 
 def test_a_part_of_a_snapshot_is_loaded_and_reported(platform, page):

@@ -1,12 +1,13 @@
 """From stored objects to a data directory: read, checked and unpacked in one stream each."""
 
+import errno
 import logging
 import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from tasks.control.errors import Corrupt, WrongKey
 from tasks.postgres import lsn
@@ -24,13 +25,32 @@ log = logging.getLogger(__name__)
 
 COPY_BYTES = 1 << 20
 
+NAMING = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,
+    }
+)
+"""Errors of a name that is not what was kept; others are of the disk."""
+
 Piece: TypeAlias = bytes | memoryview
+
+
+class Readable(Protocol):
+    """What bytes are read of."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes; nothing at its end."""
 
 
 class Blocks:
     """Gives the bytes of a source by number, in pieces that are not copied."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Readable) -> None:
         """Begin at its beginning."""
         self._source = source
         self._block = memoryview(b"")
@@ -76,13 +96,16 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         if name == MANIFEST:
             _write(copy, copy.data / MANIFEST, iter(lambda: source.read(COPY_BYTES), b""))
             return
-        oid = name.removesuffix(".tar")
-        if oid == "base":
-            _untar(copy, Tree(copy.make(copy.data), copy.old), source, item.name)
-        else:
-            old = copy.old / "pg_tblspc" / oid if copy.old else None
-            tree = Tree(copy.make(copy.tablespace(int(oid))), old)
-            _untar(copy, tree, source, item.name)
+        _untar(copy, tree_of(item, copy), source, item.name)
+
+
+def tree_of(item: StoredObject, copy: Scratch) -> Tree:
+    """Return the directory of a copy that a tar of its backup fills."""
+    oid = item.plain_name.removesuffix(".tar")
+    if oid == "base":
+        return Tree(copy.make(copy.data), copy.old)
+    old = copy.old / "pg_tblspc" / oid if copy.old else None
+    return Tree(copy.make(copy.tablespace(int(oid))), old)
 
 
 def link_tablespaces(backup: Backup, copy: Scratch) -> None:
@@ -150,23 +173,28 @@ def _untar(copy: Scratch, tree: Tree, source: Source, name: str) -> None:
     try:
         while any(header := blocks.exactly(tarfile.BLOCKSIZE)):
             member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-            _place(copy, tree, blocks, member)
+            place(copy, tree, blocks, member)
             blocks.exactly(-member.size % tarfile.BLOCKSIZE)
     except (tarfile.TarError, EOFError):
         raise Corrupt("an object is not a whole tar", seen=name) from None
 
 
-def _place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) -> None:
+def place(copy: Scratch, tree: Tree, blocks: Blocks, member: tarfile.TarInfo) -> None:
     """Write one member below the root, as PostgreSQL sends them: directories and plain files."""
     path = tree.root / member.name
     if ".." in path.parts or member.name.startswith("/"):
         raise Corrupt("a name leads out of the copy", seen=member.name)
-    if member.isdir():
-        copy.make(path)
-    elif member.isfile():
-        old = tree.old / member.name if tree.old else None
-        _write(copy, path, blocks.pieces(member.size), old)
-    elif not member.issym():
+    try:
+        if member.isdir():
+            copy.make(path)
+        elif member.isfile():
+            old = tree.old / member.name if tree.old else None
+            _write(copy, path, blocks.pieces(member.size), old)
+    except OSError as error:
+        if error.errno not in NAMING:
+            raise
+        raise Corrupt("a tar holds a name that leads nowhere", seen=error.strerror) from None
+    if not (member.isdir() or member.isfile() or member.issym()):
         raise Corrupt("a tar holds what a backup does not", seen=member.name)
 
 

@@ -127,14 +127,10 @@ def _behind(beat: Beat | None, done: Restored) -> float | None:
 def _rules(stanza: Stanza, done: Restored, found: Found) -> list[Check]:
     """Hold the copy against the rules of the platform.
 
-    Each may be broken as often as in the newest seal.
+    Each may be broken as often as in the newest seal; without any seal as often as it is.
     """
     checks: list[Check] = []
-    newest = [each for each in stanza.catalogue.backups() if each.type != "snapshot"][-1]
-    sealed = {
-        (fact.subject, fact.check): fact.value
-        for fact in stanza.catalogue.fingerprint(newest).rules
-    }
+    sealed = {(fact.subject, fact.check): fact.value for fact in _sealed_rules(stanza)}
     suite = expectations.Suite()
     for database in sorted({fact.subject for fact in found.rules}):
         bounds = [
@@ -144,6 +140,13 @@ def _rules(stanza: Stanza, done: Restored, found: Found) -> list[Check]:
         ]
         checks += suite.bound(done.server.database(database), bounds)
     return checks
+
+
+def _sealed_rules(stanza: Stanza) -> list[Fact]:
+    """Return how often each rule was broken when the newest backup that has a seal was taken."""
+    physical = [each for each in stanza.catalogue.backups() if each.type != "snapshot"]
+    sealed = [each for each in physical if each.is_sealed]
+    return stanza.catalogue.fingerprint(sealed[-1]).rules if sealed else []
 
 
 def _damaged(

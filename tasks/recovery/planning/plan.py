@@ -1,29 +1,38 @@
 """What a recovery will do, decided before anything is touched: backup, WAL, and what it takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.control import clock
-from tasks.control.errors import Refused
 from tasks.postgres import lsn
 from tasks.postgres.lsn import Segment
 from tasks.recovery.planning.locate import Stop
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.recovery.planning.way import Way
-from tasks.repository.model import Backup, Tablespace
+from tasks.repository.model import Backup, BackupId, Tablespace
 
 
 @dataclass(frozen=True)
 class Base:
-    """A backup that a recovery may begin with: its chain, itself last, and what speaks against it.
+    """A backup that a recovery may begin with: its chain, itself last, and what is known of it.
 
-    `seconds` are what its last proof took to make a copy of it; None: it was never proven.
+    Args:
+        chain: the backups that it is put together of.
+        problem: why no copy can be made of it, whatever is accepted.
+        failed: how its bytes failed; somebody may accept that.
+        doubts: what is warned of, and refuses nothing.
+        differs: whether its last proof found it other than its seal, or corrupt.
+        is_proven: whether its last proof recovered it, and found no difference.
+
     """
 
     chain: Sequence[Backup]
     problem: str | None = None
-    seconds: float | None = None
+    failed: str | None = None
+    doubts: Sequence[str] = ()
+    differs: bool = False
+    is_proven: bool = False
 
     @property
     def backup(self) -> Backup:
@@ -112,6 +121,10 @@ class Plan:
         fetched_bytes: what is read from the repository.
         needed_bytes: what the copy takes up while it is made.
         copy_seconds: what past proofs took to make a copy of this backup; None: none did.
+        warnings: what is not known, or differs; it refuses nothing.
+        is_accepting: whether bytes that failed, or are missing, are accepted.
+        accepted: what of that is known already; more may be found while the copy is made.
+        others: the chains of other backups that lead there, the newest first.
 
     """
 
@@ -126,11 +139,19 @@ class Plan:
     fetched_bytes: int
     needed_bytes: int
     copy_seconds: float | None
+    warnings: Sequence[str] = field(default_factory=list)
+    is_accepting: bool = False
+    accepted: Sequence[str] = field(default_factory=list)
+    others: Sequence[Sequence[BackupId]] = ()
 
     @property
     def backup(self) -> Backup:
         """The backup that WAL is replayed on."""
         return self.chain[-1]
+
+    def without(self, bad: BackupId) -> BackupId | None:
+        """Return another backup that leads there, and is not put together of a bad one."""
+        return next((chain[-1] for chain in self.others if bad not in chain), None)
 
     @property
     def needs(self) -> Needs:
@@ -141,59 +162,3 @@ class Plan:
     def timeline(self) -> int:
         """The timeline that the copy will be on when recovery ends."""
         return self.way.history.holds(self.stop.position) if self.stop else self.backup.timeline
-
-
-def choose(
-    target: Target, stop: Stop | None, window: Window, named: str | None
-) -> tuple[Base, list[str]]:
-    """Choose the backup to begin with: the newest sound one from which the stop is reached.
-
-    Args:
-        target: what was asked for.
-        stop: the record that recovery ends at; None: as soon as the copy is consistent.
-        window: what can be recovered.
-        named: the id of the backup to begin with; None: any.
-
-    Returns:
-        The base, and what was passed over: newer ones that would lead there too, and why not.
-
-    Raises:
-        Refused: there is none; names the nearest valid bounds.
-
-    """
-    passed_over: list[str] = []
-    why: list[str] = []
-    for base in reversed(window.bases):
-        if named not in (None, base.backup.id):
-            continue
-        hindrance = _hindrance(base, stop, window)
-        if hindrance is None and base.problem is None:
-            return base, passed_over
-        if hindrance is None:
-            passed_over.append(f"{base.backup.id}: {base.problem}")
-        why.append(f"{base.backup.id}: {hindrance or base.problem}")
-    raise Refused(
-        "no backup leads to this point",
-        stanza=window.stanza,
-        seen=f"{target}; {'; '.join(why[:3]) or 'there is no physical backup'}",
-        expected=window.told,
-        do="choose a point of that window",
-    )
-
-
-def _hindrance(base: Base, stop: Stop | None, window: Window) -> str | None:
-    """Say why a base does not lead to a stop, whatever state it is in; None: it does."""
-    if not window.way.passes(base.backup):
-        return (
-            f"is of timeline {base.backup.timeline}, off the way to {window.way.history.timeline}"
-        )
-    end = stop.end if stop else base.stop
-    if end < base.stop:
-        return f"became consistent at {base.backup.stop_lsn} only, after that point"
-    if stop and stop.begun_by and base.backup.started_at > stop.begun_by:
-        return "was begun after that time, and WAL before it is missing"
-    if not window.leads(base, end):
-        run = window.way.run(base.start)
-        reached = lsn.spell(window.way.end(run)) if run else "nothing"
-        return f"WAL from its start on reaches {reached} only"
-    return None

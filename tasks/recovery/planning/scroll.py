@@ -1,10 +1,11 @@
 """The WAL along a way, fetched from the archive segment by segment as it is read."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, WrongKey
 from tasks.postgres.lsn import Segment
 from tasks.recovery.planning import waldump
 from tasks.recovery.planning.waldump import Mark, Record
@@ -15,6 +16,18 @@ from tasks.repository.wal import Archive, Kept
 
 AT_HAND = 6
 """How many segments lie in the folder at once."""
+
+
+class BadSegment(Corrupt):
+    """A segment along the way is not what was kept; `number` tells which."""
+
+    def __init__(self, error: Corrupt, number: int) -> None:
+        """Say what was found, and how a recovery can end before it."""
+        self.number = number
+        super().__init__(
+            str(error),
+            do="hl7ops restore --accept-failed-proof ends at the last record before it",
+        )
 
 
 class Scroll:
@@ -109,7 +122,29 @@ class Scroll:
             Segment(before, number, self.way.size).name,
         }
 
+    def check(self, number: int) -> None:
+        """See that a segment can be read.
+
+        Raises:
+            BadSegment: it cannot.
+
+        """
+        self._bytes(number)
+
+    def leave_out(self, number: int) -> None:
+        """Go on as if a segment were not kept."""
+        self.way = replace(self.way, numbers=self.way.numbers - {number})
+        self.marks.cache_clear()
+
     def _bytes(self, number: int) -> bytes:
+        try:
+            return self._read(number)
+        except WrongKey:
+            raise
+        except Corrupt as error:
+            raise BadSegment(error, number) from None
+
+    def _read(self, number: int) -> bytes:
         segment = self.way.segment(number)
         if segment in self._kept:
             return self._archive.fetch(self._kept[segment])

@@ -5,29 +5,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from tasks.control.errors import Corrupt, Refused
+from tasks.control.errors import Refused
 from tasks.postgres.lsn import Segment
 from tasks.recovery.copies.scratch import scratch
-from tasks.recovery.planning import locate
+from tasks.recovery.planning import gap, locate
+from tasks.recovery.planning.bases import Bases
 from tasks.recovery.planning.locate import Stop
-from tasks.recovery.planning.plan import Base, Plan, Window, choose
+from tasks.recovery.planning.plan import Base, Plan, Window
 from tasks.recovery.planning.scroll import Scroll
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.way import Way, along
 from tasks.repository import partial
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.chain import links_of
-from tasks.repository.model import Backup, BackupId, Damaged
-from tasks.repository.proof import condemns
+from tasks.repository.model import Backup, BackupId
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive, Kept
 
 
 READ_BYTES = 128 << 20
 """What a survey lays on the disk: a few segments."""
-
-COPYING = ("objects", "manifest", "boot")
-"""The tiers of a proof that a restore goes through as well."""
 
 
 @dataclass(frozen=True)
@@ -39,54 +35,59 @@ class Survey:
     kept: Mapping[Segment, Kept]
     backups: Mapping[BackupId, Backup]
 
-    def plan(self, target: Target, scroll: Scroll, named: str | None) -> Plan:
+    def plan(
+        self, target: Target, scroll: Scroll, named: str | None, *, is_accepting: bool = False
+    ) -> Plan:
         """Find where the target is, and decide how to get there.
+
+        Args:
+            target: where it is to end.
+            scroll: the WAL that leads there.
+            named: the backup to begin with; None: the newest sound one that leads there.
+            is_accepting: accept bytes that failed, or are missing, where there are no others.
 
         Raises:
             Refused: it cannot be reached; names the nearest valid bounds.
 
         """
-        window = self.window(scroll)
-        stop, named = self._stop(target, scroll, named, window)
-        while True:
-            base, passed_over = choose(target, stop, window, named)
-            problem = self._problem(base)
-            if problem is None:
-                break
-            seen = [
-                replace(each, problem=problem) if each is base else each for each in window.bases
-            ]
-            window = replace(window, bases=seen)
-        return self._planned(target, stop, base, scroll, passed_over)
+        window, accepted = self.window(scroll), []
+        try:
+            stop, named = self._stop(target, scroll, named, window)
+        except Refused as refused:
+            if not is_accepting:
+                raise
+            stop, named = gap.wanted(target, scroll, self.backups, named, refused)
+        try:
+            base, passed_over = self._bases.chosen(
+                target, stop, window, named, is_accepting=is_accepting
+            )
+        except Refused:
+            short = self._bases.nearest(stop, window, named) if is_accepting else None
+            if short is None:
+                raise
+            base, passed_over, stop = short, [], gap.last_before(scroll, short)
+            accepted.append(gap.told(scroll, base))
+        accepted += [f"{base.backup.id}: {base.failed}"] if base.failed else []
+        made = self._planned(target, stop, base, scroll, passed_over)
+        return replace(
+            made,
+            warnings=[
+                *base.doubts,
+                *self._bases.alternative(target, base, window, stop, named),
+                *(gap.lost_end(self.catalogue, scroll) if target.kind == "latest" else []),
+            ],
+            is_accepting=is_accepting,
+            accepted=accepted,
+            others=self._bases.others(target, base, window, stop),
+        )
+
+    @property
+    def _bases(self) -> Bases:
+        return Bases(self.catalogue, self.backups)
 
     def window(self, scroll: Scroll) -> Window:
         """Return what can be recovered along a way."""
-        return Window(self.archive.stanza, scroll.way, self.bases(), locate.newest(scroll))
-
-    def bases(self) -> list[Base]:
-        """List the physical backups, the one that finished last at the end."""
-        physical = [each for each in self.backups.values() if each.type != "snapshot"]
-        return [self._base(each) for each in sorted(physical, key=lambda each: each.finished_at)]
-
-    def _base(self, backup: Backup) -> Base:
-        try:
-            return Base(links_of(backup, self._find))
-        except Corrupt as error:
-            return Base([backup], str(error))
-
-    def _find(self, wanted: BackupId) -> Backup:
-        if wanted not in self.backups:
-            raise Refused("there is no such backup", seen=wanted)
-        return self.backups[wanted]
-
-    def _problem(self, base: Base) -> str | None:
-        """Look closer at a base: whether its objects are there, and what its last proof said."""
-        for link in base.chain:
-            if lacking := self.catalogue.lacking(link):
-                return f"{link.id} lacks {lacking[0]}"
-        if condemns(self.catalogue.last_proof(base.backup.id)):
-            return "its last proof failed"
-        return None
+        return Window(self.archive.stanza, scroll.way, self._bases.listed(), locate.newest(scroll))
 
     def _stop(
         self, target: Target, scroll: Scroll, named: str | None, window: Window
@@ -108,7 +109,7 @@ class Survey:
                 expected="a full, differential or incremental backup",
                 do=f"hl7ops snapshot restore {backup.id}",
             )
-        return locate.seal_of(scroll, backup), backup.id
+        return locate.seal_of(scroll, backup) if backup.is_sealed else None, backup.id
 
     def _planned(
         self,
@@ -137,14 +138,8 @@ class Survey:
             passed_over=passed_over,
             fetched_bytes=sum(link.bytes_stored for link in base.chain) + sum(kept),
             needed_bytes=unpacked * min(len(base.chain), 2) + 16 * way.size,
-            copy_seconds=self._seconds(backup),
+            copy_seconds=self._bases.seconds(backup),
         )
-
-    def _seconds(self, backup: Backup) -> float | None:
-        proof = self.catalogue.last_proof(backup.id)
-        if proof is None or isinstance(proof, Damaged):
-            return None
-        return sum(proof.seconds.get(tier, 0) for tier in COPYING)
 
 
 def _early(stop: Stop, base: Base, scroll: Scroll) -> Stop:
@@ -179,13 +174,20 @@ def survey(catalogue: Catalogue) -> Survey:
     return Survey(catalogue, archive, archive.kept(), backups)
 
 
-def plan(stanza: Stanza, target: Target, named: str | None = None) -> Plan:
+def plan(
+    stanza: Stanza,
+    target: Target,
+    named: str | None = None,
+    *,
+    accept_failed_proof: bool = False,
+) -> Plan:
     """Plan a recovery; nothing is touched.
 
     Args:
         stanza: whose, at one of its repositories.
         target: where it is to end.
         named: the backup to begin with; None: the newest sound one that leads there.
+        accept_failed_proof: go on with bytes that failed, or are missing, as far as they lead.
 
     Raises:
         Refused: it cannot be reached; names the nearest valid bounds.
@@ -193,6 +195,10 @@ def plan(stanza: Stanza, target: Target, named: str | None = None) -> Plan:
 
     """
     with looking(stanza, target.timeline) as (seen, scroll):
+        if accept_failed_proof:
+            return gap.accepting(
+                lambda: seen.plan(target, scroll, named, is_accepting=True), scroll
+            )
         return seen.plan(target, scroll, named)
 
 

@@ -6,20 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.control.errors import Refused
+from tasks.control.errors import Corrupt, Refused, WrongKey
 from tasks.control.phases import Progress
 from tasks.postgres import programs
-from tasks.recovery.copies import combine, unpack
+from tasks.recovery.copies import combine, salvage, unpack
 from tasks.recovery.copies.combine import Link, links_of
 from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.planning.plan import Plan
-from tasks.recovery.restoring.work import Work
+from tasks.recovery.restoring.work import FILES, Work
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import FINGERPRINT, StoredObject
 
 
 STREAMS = 2
 """How many objects are unpacked at once: hashing, decompression and writing go on side by side."""
+
+VITAL = ("PG_VERSION", "global/pg_control", "backup_label")
+"""Files without which a server does not start, or does not know where recovery begins."""
+
+ACCEPT = "hl7ops restore --accept-failed-proof restores what can be read"
 
 ESSENTIAL = {
     "max_connections": "max_connections setting",
@@ -66,11 +71,32 @@ class Build:
         self._unpack(links, tell)
         for link in links:
             unpack.link_tablespaces(link.backup, link.place)
+        if self.work.lost:
+            self._name_lost(links)
         if len(links) > 1:
             tell("combine", 0, 0)
             for half in (self.copy.data, *map(self.copy.tablespace, self.copy.mapped)):
                 shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
             combine.combine(links, self.copy)
+
+    def _name_lost(self, links: Sequence[Link]) -> None:
+        """Name the files that differ, and see that what no server starts without is there.
+
+        Raises:
+            Corrupt: it is not; no copy can be made of this backup.
+
+        """
+        for link in links:
+            self.work.lose(f"{FILES}.{link.backup.id}", salvage.differing(link.backup, link.place))
+            for name in VITAL:
+                if not (link.place.data / name).exists():
+                    raise Corrupt(
+                        "no copy can be made of this backup, whatever is accepted",
+                        stanza=self.catalogue.stanza,
+                        seen=f"{link.backup.id}: {name} is lost, without which no server starts;"
+                        f" {'; '.join(self.work.lost[:3])}",
+                        do=f"begin with another one: hl7ops restore --backup ID{self._other(link)}",
+                    )
 
     def _unpack(self, links: Sequence[Link], tell: Progress) -> None:
         for link in links:
@@ -79,7 +105,7 @@ class Build:
             (link, item)
             for link in links
             for item in link.backup.objects
-            if item.plain_name != FINGERPRINT
+            if item.plain_name != FINGERPRINT  # it is compared with, and not restored
         ]
         every = sum(item.raw_bytes for _, item in work)
         done = 0
@@ -98,7 +124,7 @@ class Build:
         name = f"{link.backup.id}-{item.name}"
         if not self.work.is_done(name):
             try:
-                unpack.unpack(self.catalogue, link.backup, item, link.place)
+                self._unpack_object(link, item, name)
             except OSError as error:
                 raise Refused(
                     "the copy cannot be written",
@@ -107,6 +133,28 @@ class Build:
                     do="make room; the same restore then goes on where it was",
                 ) from None
             self.work.done(name)
+
+    def _unpack_object(self, link: Link, item: StoredObject, name: str) -> None:
+        """Unpack an object; of one that is not what was kept what can be read, where accepted.
+
+        Raises:
+            Corrupt: it is not what was kept, and nobody has accepted that.
+
+        """
+        try:
+            unpack.unpack(self.catalogue, link.backup, item, link.place)
+        except WrongKey:
+            raise
+        except Corrupt as error:
+            if not self.plan.is_accepting:
+                raise Corrupt(str(error), do=f"{ACCEPT}{self._other(link)}") from None
+            said = salvage.salvage(self.catalogue, link.backup, item, link.place, error)
+            self.work.lose(name, [f"{said}{self._other(link)}"])
+
+    def _other(self, link: Link) -> str:
+        """Say which other backup leads there without a link; nothing where none does."""
+        other = self.plan.without(link.backup.id)
+        return f"; --backup {other} leads there without it" if other else ""
 
     def _adapt(self) -> None:
         """Give the copy what it needs to start on a machine that is not its source's."""

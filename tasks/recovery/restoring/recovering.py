@@ -53,6 +53,9 @@ TARGETS = (
 
 IMMEDIATE = ("recovery_target", "immediate")
 
+LENIENT = {"ignore_invalid_pages": "on", "ignore_checksum_failure": "on"}
+"""How a copy replays WAL of which somebody has accepted that some of its bytes are lost."""
+
 Action = Literal["pause", "promote"]
 """What a copy does where its plan ends: it can be read, or it can be written as well."""
 
@@ -109,6 +112,7 @@ def towards(plan: Plan, action: Action) -> dict[str, str]:
         "recovery_target_timeline": str(plan.timeline),
         "recovery_target_action": action,
         "recovery_init_sync_method": "syncfs",
+        **(LENIENT if plan.accepted else {}),
     }
 
 

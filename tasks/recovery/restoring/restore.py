@@ -1,11 +1,13 @@
 """Restore: a copy is made aside, recovered, held against its plan, and only then put in place."""
 
+import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
+from tasks.control.errors import Corrupt, WrongKey
 from tasks.control.phases import Phases, Progress
 from tasks.recovery.copies.scratch import held
 from tasks.recovery.planning import survey
@@ -25,6 +27,11 @@ from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
 
+log = logging.getLogger(__name__)
+
+ACCEPT = "hl7ops restore --accept-failed-proof ends at the last record before it"
+
+
 def restore(
     stanza: Stanza,
     target: Target,
@@ -32,6 +39,7 @@ def restore(
     *,
     named: str | None = None,
     promote: bool = False,
+    accept_failed_proof: bool = False,
     progress: Progress = lambda _phase, _done, _all: None,
 ) -> Restored:
     """Restore a cluster to a point; the copy runs when it is there, paused unless promoted.
@@ -45,6 +53,7 @@ def restore(
         destination: where the copy goes.
         named: the backup to begin with; None: the newest sound one that leads there.
         promote: let the copy be written at once.
+        accept_failed_proof: go on with bytes that failed, or are missing, as far as they lead.
         progress: told how far it is.
 
     Raises:
@@ -54,7 +63,9 @@ def restore(
     """
     phases = Phases()
     with phases.phase("plan"):
-        plan = survey.plan(stanza, target, named)
+        plan = survey.plan(stanza, target, named, accept_failed_proof=accept_failed_proof)
+    for said in (*plan.warnings, *plan.accepted):
+        log.warning("%s", said)
     with ExitStack() as stack:
         stack.enter_context(reading(stanza.catalogue, plan.chain))
         see_that_wal_is_there(plan, stanza.catalogue.archive(plan.backup))
@@ -94,9 +105,19 @@ class Restore:
             plan.target.kind,
             plan.way.history.timeline,
             sorted((old, str(new)) for old, new in self.destination.tablespaces.items()),
-            [self.promote, self.destination.delta],
+            [self.promote, self.destination.delta, plan.is_accepting],
         ]
         return work_for(self.stanza.home, self.destination, wish, plan.backup.tablespaces)
+
+    @property
+    def accepted(self) -> list[str]:
+        """What is not as it was kept, as somebody has accepted: planned, and found in copying."""
+        return list(dict.fromkeys([*self.plan.accepted, *self.work.lost]))
+
+    @property
+    def _lenient(self) -> Plan:
+        """The plan, with all that was lost, by which the copy replays."""
+        return replace(self.plan, accepted=self.accepted)
 
     def run(self, tell: Progress) -> Restored:
         """Make the copy, recover it, see that it is where it should be, and put it in place."""
@@ -141,7 +162,15 @@ class Restore:
         kept = {segment.name: each for segment, each in archive.kept().items()}
         files = needed(self.plan, archive, kept)
         feed = Feed(files, place.path / "feed", place.owner)
-        recovering.recover(copy, self.plan, feed, tell, "promote" if self.promote else "pause")
+        action: recovering.Action = "promote" if self.promote else "pause"
+        try:
+            recovering.recover(copy, self._lenient, feed, tell, action)
+        except WrongKey:
+            raise
+        except Corrupt as error:
+            if error is not feed.problem:
+                raise
+            raise Corrupt(str(error), do=ACCEPT) from None
 
     def _lay_histories(self, archive: Archive) -> None:
         """Let the copy know of all timelines, so that promoted it takes a number of its own."""
@@ -173,11 +202,13 @@ class Restore:
             previous=str(aside) if aside and not self.destination.delta else None,
             is_promoted=self.promote,
             tablespaces=sorted(map(str, place.mapped.values())),
+            warnings=list(self.plan.warnings),
+            accepted=self.accepted,
         )
         done.keep()
         copy = Copy(done.cluster, done.server, done.access)
         if done.is_promoted:
             done.cluster.start(recovering.apart(copy))
         elif done.cluster.pid() is None:
-            recovering.recover(copy, self.plan, None, lambda _phase, _done, _all: None)
+            recovering.recover(copy, self._lenient, None, lambda _phase, _done, _all: None)
         return done

@@ -43,6 +43,8 @@ class Restored:
         tablespaces: directories of its tablespaces, which are its own.
         differences: in what it differs from its seal, as somebody has accepted.
         left_out: what belongs to tables of a snapshot and needs more than was wanted.
+        warnings: what was not known of the backup, or found in comparing it.
+        accepted: bytes that failed or were missing, as somebody has accepted, and what was lost.
 
     """
 
@@ -63,6 +65,8 @@ class Restored:
     tablespaces: Sequence[str] = ()
     differences: Sequence[str] = field(default_factory=list)
     left_out: Sequence[str] = field(default_factory=list)
+    warnings: Sequence[str] = field(default_factory=list)
+    accepted: Sequence[str] = field(default_factory=list)
 
     @property
     def beside(self) -> Path:

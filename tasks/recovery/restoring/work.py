@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 WISH = "wish.json"
 REACHED = "reached.json"
 
+FILES = "files"
+"""Under this name stands which files differ, after the objects that they come from."""
+
 
 @dataclass(frozen=True)
 class Note:
@@ -177,6 +180,19 @@ class Work:
         """Note that something was done."""
         self.place.make(self.place.path / "done")
         (self.place.path / "done" / name).touch()
+
+    def lose(self, name: str, said: Sequence[str]) -> None:
+        """Note what was lost of something, as somebody has accepted."""
+        self.place.make(self.place.path / "lost")
+        self._write(self.place.path / "lost" / name, to_json(list(said)))
+
+    @property
+    def lost(self) -> list[str]:
+        """What was lost, also in a run that was killed."""
+        found = sorted(
+            (self.place.path / "lost").glob("[!.]*"), key=lambda each: (each.stem == FILES, each)
+        )
+        return [said for path in found for said in json.loads(path.read_bytes())]
 
     @contextmanager
     def cleared_when_corrupt(self) -> Iterator[None]:

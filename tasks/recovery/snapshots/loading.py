@@ -238,6 +238,7 @@ class Loading:
             tablespaces=sorted(map(str, self.copy.mapped.values())),
             differences=differences,
             left_out=left_out,
+            warnings=list(self.what.warnings),
         )
         done.keep()
         done.cluster.start(recovering.apart(Copy(done.cluster, done.server, done.access)))

@@ -1,16 +1,18 @@
 """What would be loaded of a snapshot, found out before anything is touched."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.control.errors import Refused
 from tasks.postgres import programs
 from tasks.recovery.copies import load
+from tasks.recovery.planning import doubts
 from tasks.recovery.planning.plan import Needs
 from tasks.recovery.planning.target import Target
 from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.selection import Selection
 from tasks.repository.model import Backup, StoredObject, Tablespace
-from tasks.repository.proof import condemns
+from tasks.repository.proof import refuses
 from tasks.repository.seal import Fingerprint
 from tasks.repository.stanza import Stanza
 
@@ -33,6 +35,7 @@ class Wanted:
     sealed: Fingerprint
     needs: Needs
     accepted: bool = False
+    warnings: Sequence[str] = ()
 
     @property
     def databases(self) -> list[str]:
@@ -102,11 +105,12 @@ def wanted(
             expected=f"PostgreSQL {backup.server_version // 10000}",
             do="set HL7OPS_PROGRAMS to the directory of that version's programs",
         )
-    if condemns(catalogue.last_proof(backup.id)) and not accepted:
+    last = catalogue.last_proof(backup.id)
+    if refuses(last) and not accepted:
         raise Refused(
-            "the last proof of this snapshot failed",
+            "the bytes of this snapshot failed its last proof",
             stanza=backup.stanza,
-            seen=backup.id,
+            seen=f"{backup.id}: {doubts.failure(last)}",
             do="choose another one; --accept-differences loads it all the same",
         )
     sealed = catalogue.fingerprint(backup)
@@ -117,4 +121,4 @@ def wanted(
     chosen = selection.among(dumped)
     large = sum(backup.object(d.object).raw_bytes for d in backup.dumps if d.database in chosen)
     needs = Needs([Tablespace(number, place) for number, place in spaces], LARGER * large)
-    return Wanted(backup, selection, sealed, needs, accepted)
+    return Wanted(backup, selection, sealed, needs, accepted, doubts.doubts(backup, last))

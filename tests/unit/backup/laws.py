@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from tasks.backup.retention import plan_retention
 from tasks.backup.wal_window import spans_needed, unneeded
+from tests.unit.backup.world import PASSED, SOUND
 
 
 class Broken(AssertionError):
@@ -84,7 +85,8 @@ def wanted_names(world, store, used):
         "held": store.held & set(store.backups),
         "used": (store.read | used) & set(store.backups),
         "damaged": set(store.damaged),
-        "proven": last_proven(store, names, policy.proven),
+        "proven": last_recovered(store, names, policy.proven),
+        "deepest": deepest(store, names),
         "fewest": set(counted(store, readable)[-policy.minimum :]),
     }
     for law, kept in found.items():
@@ -92,12 +94,12 @@ def wanted_names(world, store, used):
     return found
 
 
-def last_proven(store, names, number):
-    """Return the last proven of each of the newest chains, and the newest proven snapshot."""
-    proven = [name for name in reversed(names) if store.verdicts.get(name) == "proven"]
-    snapshots = [name for name in proven if store.backups[name].kind == "snapshot"]
+def last_recovered(store, names, number):
+    """Return the last recovered of each of the newest chains, and the newest such snapshot."""
+    recovered = [name for name in reversed(names) if store.known(name) in SOUND]
+    snapshots = [name for name in recovered if store.backups[name].kind == "snapshot"]
     found, beginnings = set(snapshots[:1]), set()
-    for name in [each for each in proven if store.is_sound(each)]:
+    for name in [each for each in recovered if store.is_sound(each)]:
         beginning = store.chain(name)[-1]
         if beginning not in beginnings and len(beginnings) < number:
             beginnings.add(beginning)
@@ -105,16 +107,35 @@ def last_proven(store, names, number):
     return found
 
 
+def deepest(store, names):
+    """Return the newest of those whose contents were compared; where none were, of the others."""
+    found = set()
+    for is_snapshot in (True, False):
+        rest = [
+            name
+            for name in reversed(names)
+            if store.known(name) in SOUND
+            and (store.backups[name].kind == "snapshot") is is_snapshot
+            and (is_snapshot or store.is_sound(name))
+        ]
+        for tier in ("contents", "structure", "boot"):
+            passed = [name for name in rest if tier in PASSED[store.known(name)]]
+            if passed:
+                found.add(passed[0])
+                break
+    return found
+
+
 def counted(store, readable):
-    """Return the full backups that count: none that failed, or that shrank and is unproven."""
+    """Return the full backups that count: of good bytes; one that shrank only where recovered."""
     found, last = [], 0
     for each in [each for each in readable if each.kind == "full"]:
         name = each.document.id
-        is_proven = store.verdicts.get(name) == "proven"
+        recovers = store.known(name) in SOUND
         is_small = 2 * each.document.bytes_stored < last
-        if is_proven or (not is_small and store.verdicts.get(name) != "failed"):
+        if recovers or (not is_small and store.known(name) != "failed"):
             found.append(name)
-        last = each.document.bytes_stored if is_proven else last
+        last = each.document.bytes_stored if recovers else last
     return found
 
 

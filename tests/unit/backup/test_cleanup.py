@@ -20,14 +20,16 @@ from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold
 from tasks.repository.local import LocalStorage
 from tasks.repository.pins import Pin
-from tasks.repository.proof import TIERS, Check, Proof
+from tasks.repository.proof import Check, Proof
 from tasks.repository.stanza import Stanza
 from tests.unit.backup.laws import Hands, clean
 from tests.unit.backup.made import NOW, SEGMENT, backup
 from tests.unit.backup.operations import happen, new_world
+from tests.unit.backup.world import PASSED
 
 
-OUTCOMES = {"proven": "pass", "failed": "fail", "error": "error"}
+BAD = {"differs": ("contents", "fail"), "corrupt": ("structure", "fail")}
+"""What came out of a proof of which some tier did not pass, after those that did."""
 
 
 def opened(path, storage=None, **known):
@@ -60,6 +62,14 @@ def names(stanza):
     return {item.name for item in stanza.catalogue.storage.objects("main/")}
 
 
+def checks_of(found):
+    """Return the checks of a proof that found something."""
+    passed = [Check(tier, "looked at", "pass") for tier in PASSED.get(found, ())]
+    failed = ("manifest", "fail") if found == "failed" else BAD.get(found)
+    missing = [("boot", "error")] if found == "error" else [failed] if failed else []
+    return passed + [Check(tier, "looked at", outcome) for tier, outcome in missing]
+
+
 def built(world, store, path):
     """Return a real repository that holds what a store of a world does."""
     policy = store.policy
@@ -73,9 +83,9 @@ def built(world, store, path):
     catalogue = stanza.catalogue
     for name, made in store.backups.items():
         put(stanza, made.document)
-        if verdict := store.verdicts.get(name):
-            checks = [Check(tier, "looked at", OUTCOMES[verdict]) for tier in TIERS]
-            catalogue.record(Proof(name, "main", world.now, world.now, checks))
+        for number, found in enumerate(store.proofs.get(name, ())):
+            at = world.now + timedelta(seconds=number)
+            catalogue.record(Proof(name, "main", at, at, checks_of(found)))
         if name in store.pins:
             catalogue.pin(Pin(name, "audit", world.now, store.pins[name]))
         if name in store.held:

@@ -7,15 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backup.policy import Policy, Standing
+from tasks.backup.inventory import UNKNOWN
+from tasks.backup.policy import FULL, Policy, Standing
 from tasks.backup.retention import plan_retention
 from tasks.repository.model import BackupId, Damaged
+from tasks.repository.proof import BYTES, TIERS
 from tests.unit.backup.made import NOW, backup
 
 
 MONTH = Policy(days=30, minimum=1)
 
-PROVEN = Standing(verdict="proven")
+PROVEN = Standing(passed=TIERS)
+
+RECOVERED = Standing(passed=BYTES)
+
+FAILED = Standing(passed=TIERS[:1], has_failed_bytes=True)
 
 
 def reasons(plan):
@@ -40,9 +46,7 @@ def test_the_window_keeps_the_backup_that_it_begins_with():
 def test_the_last_proven_backup_is_kept_however_old():
     """Newer backups that nobody proved do not replace it."""
     proven, newer, newest = backup(90), backup(40), backup(35)
-    plan = plan_retention(
-        [proven, newer, newest], {proven.id: Standing(verdict="proven")}, MONTH, NOW
-    )
+    plan = plan_retention([proven, newer, newest], {proven.id: PROVEN}, MONTH, NOW)
     assert proven.id in plan.keep
     assert newer.id in plan.drop
 
@@ -50,7 +54,7 @@ def test_the_last_proven_backup_is_kept_however_old():
 def test_a_backup_whose_last_proof_failed_is_not_the_last_proven():
     """The verdict that counts is the latest."""
     good, rotten = backup(50), backup(2)
-    standings = {good.id: Standing(verdict="proven"), rotten.id: Standing(verdict="failed")}
+    standings = {good.id: PROVEN, rotten.id: FAILED}
     plan = plan_retention([good, rotten], standings, MONTH, NOW)
     assert good.id in plan.keep
 
@@ -154,6 +158,39 @@ def test_the_newest_proven_chains_are_kept_however_old(number):
     assert gone == []
 
 
+def test_the_newest_fully_proven_one_is_kept_beside_a_newer_one_that_recovers():
+    """A comparison that failed, or was not made, leaves a chain that is known to recover."""
+    full, compared, recovered, begin = backup(90), backup(80), backup(70), backup(40)
+    standings = {full.id: PROVEN, compared.id: PROVEN, recovered.id: RECOVERED}
+    plan = plan_retention([full, compared, recovered, begin, backup(1)], standings, MONTH, NOW)
+    assert plan.drop == [full.id]
+    told = {each.backup: each.reason for each in plan.decisions}
+    assert told[compared.id] == "the newest one proven fully"
+    assert "the newest one known to recover" in told[recovered.id]
+    deeper = standings | {recovered.id: PROVEN}
+    plan = plan_retention([full, compared, recovered, begin, backup(1)], deeper, MONTH, NOW)
+    assert plan.drop == [full.id, compared.id]
+
+
+@pytest.mark.parametrize("passed", [BYTES, (*BYTES, "structure"), (*BYTES, "contents"), TIERS])
+def test_a_failed_comparison_does_not_keep_a_backup_from_being_counted(passed):
+    """It can be restored; one whose bytes failed cannot, and another one stays in its place."""
+    old, newer, newest = backup(90), backup(60), backup(50)
+    policy = Policy(30, 2)
+    sound = {newest.id: Standing(passed=passed)}
+    assert plan_retention([old, newer, newest], sound, policy, NOW).drop == [old.id]
+    failed = {newest.id: FAILED}
+    assert plan_retention([old, newer, newest], failed, policy, NOW).drop == [newest.id]
+
+
+def test_deeper_proofs_are_told_apart():
+    """Equal contents come before a sound structure, and that before a start."""
+    tiers = [(), BYTES, (*BYTES, "structure"), (*BYTES, "contents"), TIERS]
+    assert [Standing(passed=each).depth for each in tiers] == [0, 1, 2, 3, FULL]
+    assert Standing(passed=TIERS[3:]).depth == 0
+    assert Standing(passed=TIERS, has_failed_bytes=True).depth == 0
+
+
 def test_a_chain_without_a_beginning_is_kept_but_does_not_count_as_proven():
     """Its full backup may be read again tomorrow; a whole one is kept beside it."""
     whole, broken = chain(300, "incremental"), chain(200, "incremental")
@@ -166,10 +203,10 @@ def test_a_chain_without_a_beginning_is_kept_but_does_not_count_as_proven():
 def test_a_window_does_not_begin_with_a_backup_that_failed():
     """What could not be restored is no beginning, however new."""
     good, failed, newest = backup(50), backup(40), backup(1)
-    standings = {failed.id: Standing(verdict="failed")}
+    standings = {failed.id: FAILED}
     plan = plan_retention([good, failed, newest], standings, MONTH, NOW)
     assert plan.drop == [failed.id]
-    everything = {each.id: Standing(verdict="failed") for each in (good, failed)}
+    everything = {each.id: FAILED for each in (good, failed)}
     assert plan_retention([good, failed, newest], everything, MONTH, NOW).drop == [good.id]
 
 
@@ -181,7 +218,9 @@ def test_snapshots_count_neither_as_full_nor_as_proven_backups():
     plan = plan_retention([proven, first, second, *snapshots], standings, Policy(30, 2), NOW)
     assert plan.keep == [proven.id, first.id, second.id, snapshots[1].id]
     kept = {each.backup: each.reason for each in plan.decisions}
-    assert kept[snapshots[1].id] == "the newest proven snapshot"
+    assert kept[snapshots[1].id] == (
+        "the newest snapshot known to recover; the newest snapshot proven fully"
+    )
 
 
 def test_increments_do_not_count_among_the_fewest_full_ones():
@@ -262,7 +301,7 @@ HISTORIES = st.lists(
         st.integers(0, 120),
         st.sampled_from(["1", "2"]),
         st.integers(1, 3),
-        st.sampled_from([None, "proven", "failed", "error"]),
+        st.sampled_from([UNKNOWN, PROVEN, RECOVERED, FAILED]),
     ),
     max_size=25,
     unique_by=lambda each: each[0],
@@ -271,19 +310,21 @@ HISTORIES = st.lists(
 
 @given(history=HISTORIES, days=st.integers(1, 60), minimum=st.integers(1, 5))
 def test_no_history_loses_what_must_be_kept(history, days, minimum):
-    """The last proven backup stays, the window stays restorable, and a second run drops nothing."""
+    """The last recovered backup stays, and the last fully proven one; the window stays restorable.
+
+    A second run drops nothing.
+    """
     found = [backup(age, system=of, timeline=line, start=age) for age, of, line, _ in history]
-    standings = {
-        each.id: Standing(verdict=row[3]) for each, row in zip(found, history, strict=True)
-    }
+    standings = {each.id: row[3] for each, row in zip(found, history, strict=True)}
     policy = Policy(days, minimum)
     plan = plan_retention(found, standings, policy, NOW)
     kept = [each for each in found if each.id in plan.keep]
 
     ordered = sorted(found, key=lambda each: each.finished_at)
-    proven = [each for each in ordered if standings[each.id].verdict == "proven"]
-    assert all(each.id in plan.keep for each in proven[-1:])
-    counted = [each for each in found if standings[each.id].verdict != "failed"]
+    for known in ((PROVEN, RECOVERED), (PROVEN,)):
+        recovered = [each for each in ordered if standings[each.id] in known]
+        assert all(each.id in plan.keep for each in recovered[-1:])
+    counted = [each for each in found if standings[each.id] != FAILED]
     assert len(kept) >= min(minimum, len(counted))
     horizon = NOW - timedelta(days=days)
     for each in ordered:

@@ -88,6 +88,17 @@ def knowing(**less):
     return plan
 
 
+def comparing(entries, standings, policy, now):
+    """Plan as if whoever differs from its seal could not be restored."""
+    told = {
+        name: replace(each, passed=(), has_failed_bytes=True)
+        if each.recovers and "contents" not in each.passed
+        else each
+        for name, each in standings.items()
+    }
+    return plan_retention(entries, told, policy, now)
+
+
 def by_position(entries, standings, policy, now):
     """Plan as if what lies furthest were newest: by timeline and LSN."""
     known = [each for each in entries if hasattr(each, "finished_at")]
@@ -112,8 +123,12 @@ def kept_reading(*known):
 
 
 PLANS = {
-    "the newest proven one goes": (lets_go("newest proven one"), "proven"),
-    "proofs are not told": (knowing(verdict=None), "proven"),
+    "what a proof recovered goes": (lets_go("known to recover"), "proven"),
+    "the fully proven one goes": (lets_go("one proven"), "deepest"),
+    "the fully proven snapshot goes": (lets_go("snapshot proven"), "deepest"),
+    "proofs are not told": (knowing(passed=()), "proven"),
+    "failed bytes are not told": (knowing(has_failed_bytes=False), "fewest"),
+    "a failed comparison counts as failed bytes": (comparing, "fewest"),
     "ancestors are ignored": (lets_go("is built on it"), "ancestors"),
     "the window loses its beginning": (lets_go("window"), "window"),
     "a way back is not seen": (lets_go("set back"), "window"),

@@ -8,12 +8,13 @@ from tasks.backup.policy import Policy, Standing
 from tasks.backup.wal_window import Span, spans_needed, unneeded
 from tasks.postgres.lsn import Segment
 from tasks.repository.model import BackupId, Damaged
+from tasks.repository.proof import TIERS
 from tests.unit.backup.made import NOW, SEGMENT, backup
 
 
 MONTH = Policy(days=30, minimum=1)
 
-PROVEN = Standing(verdict="proven")
+PROVEN = Standing(passed=TIERS)
 
 
 def numbers(found, *, standings=None, kept=None, policy=MONTH, system="1"):

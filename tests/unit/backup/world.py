@@ -10,12 +10,26 @@ from datetime import UTC, datetime, timedelta
 from tasks.backup.policy import Policy, Standing
 from tasks.postgres.lsn import Segment
 from tasks.repository.model import Damaged
+from tasks.repository.proof import BYTES, TIERS
 from tests.unit.backup.made import backup
 
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 DAY = 24
+
+PASSED = {
+    "equal": TIERS,
+    "sound": TIERS[:4],
+    "differs": TIERS[:4],
+    "corrupt": BYTES,
+    "recovered": BYTES,
+    "failed": TIERS[:1],
+}
+"""What came out of a proof, and the tiers that passed; an `error` says nothing."""
+
+SOUND = frozenset(PASSED) - {"failed"}
+"""What came out where the bytes are good, whatever was found in comparing."""
 
 
 def moment(hours):
@@ -64,7 +78,7 @@ class Store:
     policy: Policy
     backups: dict = field(default_factory=dict)
     wal: set = field(default_factory=set)
-    verdicts: dict = field(default_factory=dict)
+    proofs: dict = field(default_factory=dict)
     pins: dict = field(default_factory=dict)
     held: set = field(default_factory=set)
     read: set = field(default_factory=set)
@@ -81,7 +95,8 @@ class Store:
         """Return what is known of the backups."""
         return {
             name: Standing(
-                verdict=self.verdicts.get(name),
+                passed=PASSED.get(self.known(name), ()),
+                has_failed_bytes=self.known(name) == "failed",
                 pin="audit" if name in self.pins else None,
                 pinned_until=self.pins.get(name),
                 held="case 7" if name in self.held else None,
@@ -96,9 +111,17 @@ class Store:
             self,
             backups=dict(self.backups),
             wal=set(self.wal),
-            verdicts=dict(self.verdicts),
+            proofs={name: list(found) for name, found in self.proofs.items()},
             damaged=set(self.damaged),
         )
+
+    def known(self, name):
+        """Return what the last proof that ran found; None: none did."""
+        return next((each for each in reversed(self.proofs.get(name, ())) if each != "error"), None)
+
+    def prove(self, name, found):
+        """Record what a proof found."""
+        self.proofs.setdefault(name, []).append(found)
 
     def chain(self, name):
         """Return the names of a backup and of what it is built on, or None where that is lost."""
@@ -115,8 +138,8 @@ class Store:
         links = self.chain(name)
         if links is None or self.backups[name].kind == "snapshot":
             return False
-        known = [self.verdicts.get(link) for link in links]
-        return known[0] == "proven" or "failed" not in known
+        known = [self.known(link) for link in links]
+        return known[0] in SOUND or "failed" not in known
 
 
 @dataclass

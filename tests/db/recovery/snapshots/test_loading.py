@@ -5,12 +5,13 @@ import re
 import pytest
 
 from tasks.backup.take import take
+from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.recovery.copies import load
 from tasks.recovery.proving.verify import verify
 from tasks.recovery.restoring import restored
 from tasks.recovery.snapshots import loading
-from tasks.recovery.snapshots import wanted as wanteds
+from tasks.repository.proof import TIERS, Check, Proof
 
 
 def ask(done, query, database="hl7"):
@@ -105,12 +106,28 @@ def test_a_parent_comes_with_its_own_rows(place):
     assert ask(done, "select to_regclass('child') is null")
 
 
-def test_a_snapshot_that_failed_its_proof_is_refused(place, monkeypatch):
+def prove(place, tier):
+    """Record a proof of the snapshot in which a tier failed; return where it lies."""
+    catalogue, at = place.stanza.catalogue, clock.now()
+    checks = [Check(each, "looked at", "fail" if each == tier else "pass") for each in TIERS]
+    catalogue.record(Proof(place.snapshot.id, "main", at, at, checks))
+    return max(name for name, _ in catalogue.objects(place.snapshot.id) if "/proofs/" in name)
+
+
+def test_a_snapshot_whose_bytes_failed_is_refused(place):
     """Unless somebody wants it all the same."""
-    monkeypatch.setattr(wanteds, "condemns", lambda _: True)
-    with pytest.raises(Refused, match="last proof of this snapshot failed"):
+    name = prove(place, "boot")
+    with pytest.raises(Refused, match=r"bytes .* failed its last proof; .*--accept-differences"):
         place.load()
     assert not place.load(["other"], accepted=True).differences
+    place.stanza.catalogue.storage.delete(name)
+
+
+def test_a_snapshot_that_differed_is_loaded_with_a_warning(place):
+    """What was found in comparing bars nothing."""
+    name = prove(place, "contents")
+    assert "differs from its seal" in place.load(["other"]).warnings[0]
+    place.stanza.catalogue.storage.delete(name)
 
 
 MISHAPS = {

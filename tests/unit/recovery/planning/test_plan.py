@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.control.errors import Refused
+from tasks.recovery.planning.choice import choose, nearest
 from tasks.recovery.planning.locate import Stop
-from tasks.recovery.planning.plan import choose
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.repository.history import History, Switch
@@ -39,6 +39,60 @@ def test_one_with_a_problem_is_passed_over_and_told(backup, window):
     base, passed_over = choose(WANTED, stop(5 * SIZE), seen, None)
     assert base.backup.id == backup(2).id
     assert passed_over == [f"{backup(4).id}: lacks base.tar"]
+
+
+def failing(seen, *numbers):
+    """Return a window in which the bytes of some bases failed."""
+    return replace(
+        seen,
+        bases=[
+            replace(each, failed="its bytes failed") if number in numbers else each
+            for number, each in enumerate(seen.bases)
+        ],
+    )
+
+
+def test_one_whose_bytes_failed_is_passed_over_refused_or_accepted(backup, window):
+    """Passed over where another one leads there; else only whoever accepts it gets it."""
+    seen = window([backup(2), backup(4)], range(2, 9))
+    some, every = failing(seen, 1), failing(seen, 0, 1)
+    for accepts in (False, True):
+        base, passed_over = choose(WANTED, stop(5 * SIZE), some, None, is_accepting=accepts)
+        assert base.backup.id == backup(2).id
+        assert passed_over == [f"{backup(4).id}: its bytes failed"]
+    for named in (None, backup(4).id):
+        with pytest.raises(Refused, match="--accept-failed-proof") as refused:
+            choose(WANTED, stop(5 * SIZE), every, named)
+        assert f"{backup(4).id}: its bytes failed" in str(refused.value)
+        base, _ = choose(WANTED, stop(5 * SIZE), every, named, is_accepting=True)
+        assert base.backup.id == backup(4).id
+
+
+def test_a_doubt_is_no_reason_to_choose_another_one(backup, window):
+    """It is warned of, and nothing is passed over."""
+    seen = window([backup(2), backup(4)], range(2, 9))
+    doubted = replace(seen.bases[1], doubts=["it differs"], differs=True)
+    seen = replace(seen, bases=[seen.bases[0], doubted])
+    base, passed_over = choose(WANTED, stop(5 * SIZE), seen, None)
+    assert (base, passed_over) == (doubted, [])
+
+
+def test_the_nearest_base_before_a_gap_is_the_newest_that_becomes_consistent(backup, window):
+    """A sound one comes before one whose bytes failed; none is after the point."""
+    seen = window([backup(2), backup(4), backup(6)], [2, 3, 4, 6, 9])
+    end = stop(9 * SIZE + 0x200)
+    assert nearest(end, seen, None).backup.id == backup(6).id
+    assert nearest(end, failing(seen, 2), None).backup.id == backup(4).id
+    assert nearest(end, failing(seen, 0, 1, 2), None).backup.id == backup(6).id
+    assert nearest(stop(5 * SIZE), seen, None).backup.id == backup(4).id
+    assert nearest(end, seen, backup(2).id).backup.id == backup(2).id
+    assert nearest(stop(SIZE), seen, None) is None
+    assert nearest(None, window([backup(2)], [3]), None) is None
+    with pytest.raises(Refused, match=f"restores {backup(6).id} up to where WAL is missing"):
+        choose(WANTED, end, seen, None)
+    with pytest.raises(Refused) as refused:
+        choose(WANTED, stop(SIZE), seen, None)
+    assert "--accept-failed-proof" not in str(refused.value)
 
 
 def test_the_one_that_is_named_is_taken_or_refused(backup, window):
