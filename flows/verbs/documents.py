@@ -72,7 +72,7 @@ def _problem(catalogue: Catalogue, entry: Backup, proof: Proof | Damaged | None)
         at = readable(broken[0].started_at)
         return {"problem": f"the verification at {at} could not be finished"}
     if not entry.is_sealed:
-        return {"problem": f"no seal: {getattr(entry.seal, 'problem', '') or 'not taken'}"}
+        return {"problem": f"no seal: {entry.seal.problem or 'not taken'}"}
     return {}
 
 

@@ -41,6 +41,9 @@ LATE = "no time was left"
 EXCLUDED = "left out by SEAL_EXCLUDE"
 
 
+_LARGE_OBJECTS = "select exists (select from pg_largeobject_metadata)"
+
+
 class GivenWay(Exception):
     """Somebody waited for a table that was kept from being rewritten."""
 
@@ -110,7 +113,9 @@ class DigestReader:
                 for full, table in self._ordered(name):
                     if full not in found.tables:
                         found.postpone(name, table.full_name, WAITED_FOR)
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
+                if not connection.closed:
+                    raise
                 log.warning("the connection to %s was lost: %s", name, type(error).__name__)
                 found.is_lost = True
                 self._lost(found, name)
@@ -150,9 +155,9 @@ class DigestReader:
             found.postpone(name, table.full_name, str(error))
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             found.omitted.append(Omission(full, GONE, database=name))
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error as error:
+            if connection.closed:
+                raise
             reason = f"it cannot be read: {type(error).__name__} ({error.sqlstate})"
             found.omitted.append(Omission(full, reason, database=name))
         else:
@@ -243,9 +248,10 @@ def with_bounds(opened: Sessions, point: ConsistentSnapshot, found: Readings) ->
             full = f"{quoted(name)}.{table.full_name}"
             if full in found.tables:
                 _bound(found, connection, name, table, point.snapshots[name])
-        subject = f"{quoted(name)}.{LARGE_OBJECTS}"
-        reason = "somebody wrote all the time, and they have no bounds"
-        found.omitted.append(Omission(subject, reason, database=name))
+        if connection.execute(_LARGE_OBJECTS).fetchone() == (True,):
+            subject = f"{quoted(name)}.{LARGE_OBJECTS}"
+            reason = "somebody wrote all the time, and they have no bounds"
+            found.omitted.append(Omission(subject, reason, database=name))
 
 
 def _bound(found: Readings, connection: Connection, name: str, table: Table, snapshot: str) -> None:

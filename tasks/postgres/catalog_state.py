@@ -116,9 +116,18 @@ from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and n
 where c.relnamespace = 'pg_catalog'::regnamespace and c.relname::text = any(%s) group by 1
 """
 
-_OWN = """
-select oid from pg_class where relnamespace = 'pg_toast'::regnamespace or relpersistence = 't'
-"""
+_NAMED = (
+    ("pg_class", "relnamespace"),
+    ("pg_type", "typnamespace"),
+    ("pg_proc", "pronamespace"),
+    ("pg_namespace", "oid"),
+)
+
+_OWN = " union all ".join(
+    f"select '{catalog}'::regclass::oid, c.oid from {catalog} c join pg_namespace n"  # noqa: S608
+    f" on n.oid = c.{column} where n.nspname ~ '^pg_(toast|temp)'"
+    for catalog, column in _NAMED
+)
 """What PostgreSQL keeps for a table, or for one session alone, and what no dump tells of."""
 
 Key: TypeAlias = tuple[int, int]
@@ -147,7 +156,7 @@ def state(connection: Connection, catalogs: tuple[Catalog, ...] = DATABASE) -> S
     query = (
         "select class::bigint, object::bigint, sum(digest::numeric)"  # noqa: S608
         f" from ({' union all '.join(parts)}) x (class, object, digest)"
-        f" where not (class::oid = {RELATIONS} and object in ({_OWN})) group by 1, 2"
+        f" where (class::oid, object::oid) not in ({_OWN}) group by 1, 2"
     )
     rows = connection.execute(query.encode())
     return {(catalog, oid): int(digest) for catalog, oid, digest in rows}

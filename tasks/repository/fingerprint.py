@@ -174,9 +174,9 @@ def _digested(
     """Digest a table; None: it cannot be read, and nobody changes it meanwhile."""
     try:
         return sealed(database, table, table_digest.digest(connection, table, since))
-    except psycopg.errors.OperationalError:
-        raise
     except psycopg.Error:
+        if connection.closed:
+            raise
         return None
 
 

@@ -52,7 +52,7 @@ def _of_seal(backup: Backup, last: Proof | Damaged | None) -> list[str]:
     seal, name = backup.seal, backup.id
     is_compared_in_part = isinstance(last, Proof) and last.outcome("contents") == "partial"
     if not backup.is_sealed:
-        why = getattr(seal, "problem", "") or "it could not be taken"
+        why = seal.problem or "it could not be taken"
         return [f"{name} has no seal, so nothing can be compared with it: {why}"]
     if seal.is_partial or is_compared_in_part:
         return [f"not all tables of {name} are compared with its source"]

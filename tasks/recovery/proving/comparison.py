@@ -115,15 +115,27 @@ def comparisons(part: Part, found: Found) -> list[Comparison]:
     return compared if part.moment == 0 else [each for each in compared if each.rows]
 
 
-def made_anew(part: Part, found: Found) -> list[str]:
-    """Name the tables that a dump does not carry and that have other rows in the copy."""
+def of_extensions(part: Part, found: Found) -> list[str]:
+    """Name the tables of extensions that have other rows in a copy that was loaded from a dump."""
     return [
-        f"{name} ({'refreshed when it was loaded' if table.is_view else f'of {table.extension}'})"
+        f"{name} ({table.extension})"
         for name, table in part.tables.items()
-        if part.may_differ(table)
-        and (copied := found.tables.get(name)) is not None
-        and copied.digest != table.digest
+        if table.extension and _is_other(part, table, found)
     ]
+
+
+def refreshed(part: Part, found: Found) -> list[str]:
+    """Name the materialized views that were stale in the source: a dump is loaded with fresh ones."""
+    return [
+        f"{name} (it was stale, and is refreshed when it is loaded)"
+        for name, table in part.tables.items()
+        if table.is_view and _is_other(part, table, found)
+    ]
+
+
+def _is_other(part: Part, table: TableSeal, found: Found) -> bool:
+    copied = found.tables.get(table.name)
+    return part.may_differ(table) and copied is not None and copied.digest != table.digest
 
 
 def _beside(sealed: Mapping[str, Value], copied: Mapping[str, Value]) -> list[Row]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.postgres.server import Server
 from tasks.recovery.proving import expectations
-from tasks.recovery.proving.comparison import Part, comparisons
+from tasks.recovery.proving.comparison import Part, comparisons, refreshed
 from tasks.repository.fingerprint import Found, Scope, of_server
 from tasks.repository.model import Backup
 from tasks.repository.proof import Check
@@ -48,7 +48,7 @@ def not_compared(part: Part, found: Found) -> list[Check]:
     sealed = part.sealed
     every = [*sealed.not_compared, *found.omitted]
     missing = [each.told for each in every if not each.is_expected]
-    left_out = [each.told for each in every if each.is_expected]
+    left_out = [*refreshed(part, found), *(each.told for each in every if each.is_expected)]
     if sealed.definitions is None:
         missing.append("definitions (sealed by an earlier version of hl7ops)")
     checks = []

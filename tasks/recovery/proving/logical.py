@@ -67,7 +67,7 @@ class LogicalVerification:
                 across = identify(server).major != self.backup.server_version // 10000
                 compared = [
                     *holding.contents(part, server, found),
-                    *loaded_dumps.checks(part, found, dumps, across=across),
+                    *loaded_dumps.checks(part, found, dumps, problems, across=across),
                     *holding.not_compared(part, found),
                 ]
             with self.record.tier("structure"):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from tasks.postgres.names import quoted
+from tasks.postgres.names import joined, quoted, split
 from tasks.postgres.server import Server, identify
 from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.proving import holding, loaded
@@ -19,6 +19,8 @@ def compare(
     server: Server,
     dumps: Mapping[str, LoadedDump],
     picked: Mapping[str, Picked],
+    *,
+    problems: Collection[str] = (),
 ) -> list[str]:
     """Return in what a copy differs from its seal: roles, grants, extensions, rows, and the rest.
 
@@ -28,6 +30,7 @@ def compare(
         server: the copy.
         dumps: by database, what was loaded into it.
         picked: the entries that were loaded, of each database of which only tables are wanted.
+        problems: what could not be loaded.
 
     """
     part = Part(subset(sealed, dumps, picked), is_loaded=True)
@@ -36,7 +39,7 @@ def compare(
     across = identify(server).major != backup.server_version // 10000
     checks = [
         *holding.contents(part, server, found),
-        *loaded.checks(part, found, dumps, across=across),
+        *loaded.checks(part, found, dumps, problems, across=across),
     ]
     bad = [each for each in checks if each.outcome != "pass"]
     return [f"{check.name.partition(':')[0]}: {check.seen}" for check in bad]
@@ -64,7 +67,7 @@ def subset(
         sequence_states={
             name: state
             for name, state in (sealed.sequence_states or {}).items()
-            if name.startswith(prefixes)
+            if name.startswith(prefixes) or _is_picked(name, picked)
         },
         facts=[fact for fact in sealed.facts if fact.subject.partition(": ")[0] in whole],
         rules=[fact for fact in sealed.rules if fact.subject in whole],
@@ -76,3 +79,8 @@ def subset(
         ],
         skipped=[],
     )
+
+
+def _is_picked(sequence: str, picked: Mapping[str, Picked]) -> bool:
+    database, *name = split(sequence)
+    return database in picked and picked[database].holds_state_of(joined(*name))

@@ -121,7 +121,9 @@ class Loading:
                     )
                     for each in portions
                 }
-                differences = problems + compare(what.backup, what.sealed, server, dumps, picked)
+                differences = problems + compare(
+                    what.backup, what.sealed, server, dumps, picked, problems
+                )
         self._see(differences)
         left_out = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
         left_out += [

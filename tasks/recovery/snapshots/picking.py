@@ -62,6 +62,13 @@ class Picked:
         """Tell whether the rows of a table are loaded, by its schema and name as seals have it."""
         return split(table) in self._rows
 
+    def holds_state_of(self, sequence: str) -> bool:
+        """Tell whether the state of a sequence is loaded, by its schema and name."""
+        return any(
+            (each.kind, each.schema, each.tag) == ("SEQUENCE SET", *split(sequence))
+            for each in self.entries
+        )
+
     @cached_property
     def _rows(self) -> set[tuple[str, ...]]:
         return {(each.schema, each.tag) for each in self.entries if each.kind == "TABLE DATA"}
