@@ -163,7 +163,7 @@ class Snapshot:
                 for name, connection in opened.readers.items():
                     one = OneDatabase(self, opened, name, connection, kept, progress)
                     found.append(one.run())
-        return found, omitted
+        return sorted(found, key=lambda each: each.dump.database), omitted
 
     def _bare(self, name: str, kept: list[StoredObject]) -> Dumped:
         """Dump a template without tables, to which nobody stays connected longer than that."""

@@ -125,7 +125,7 @@ def of_extensions(part: Part, found: Found) -> list[str]:
 
 
 def refreshed(part: Part, found: Found) -> list[str]:
-    """Name the materialized views that were stale in the source: a dump is loaded with fresh ones."""
+    """Name the materialized views that were stale in the source, and are fresh in the copy."""
     return [
         f"{name} (it was stale, and is refreshed when it is loaded)"
         for name, table in part.tables.items()

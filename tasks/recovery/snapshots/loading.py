@@ -122,7 +122,7 @@ class Loading:
                     for each in portions
                 }
                 differences = problems + compare(
-                    what.backup, what.sealed, server, dumps, picked, problems
+                    what.backup, what.sealed, server, dumps, picked, problems=problems
                 )
         self._see(differences)
         left_out = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
