@@ -70,9 +70,9 @@ class Server:
             Refused: it is no address.
 
         """
-        self.parameters()
         options = (
-            f"-c statement_timeout={int(statement_timeout_s * 1000)}"
+            f"{self.parameters().get('options', '')}"  # of which a later one wins
+            f" -c statement_timeout={int(statement_timeout_s * 1000)}"
             f" -c lock_timeout={lock_timeout_ms}"
             " -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
         )
