@@ -12,7 +12,7 @@ from tasks.postgres.server import Connection
 PINNED = (
     "set extra_float_digits = 1; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601';"
     " set bytea_output = 'hex'; set xmloption = 'content'; set search_path = 'pg_catalog';"
-    " set row_security = off; set jit = off"
+    " set row_security = off; set jit = off; set quote_all_identifiers = off"
 )
 """Settings that the text form of a value depends on; and no row is hidden from us unnoticed.
 
