@@ -15,7 +15,7 @@ from tasks.postgres.lsn import Segment
 from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.history import file_name
-from tasks.repository.model import MEASURE, Backup, StoredObject
+from tasks.repository.model import CONFIGURATION, MEASURE, Backup, StoredObject
 from tasks.repository.stream import Source
 from tasks.repository.wal import Archive, Kept, needed
 
@@ -75,6 +75,9 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         name = item.plain_name
         if name == MANIFEST:
             _write(copy, copy.data / MANIFEST, iter(lambda: source.read(COPY_BYTES), b""))
+            return
+        if name == CONFIGURATION:
+            _write(copy, copy.path / name, iter(lambda: source.read(COPY_BYTES), b""))
             return
         if name == MEASURE:
             return
