@@ -11,7 +11,7 @@ from tasks.control.phases import Progress
 from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES
 from tasks.postgres.server import Server
-from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
+from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.model import Backup
 
 
@@ -75,7 +75,7 @@ def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[Server]:
 
     """
     copy.cluster.create(copy.owner, {}, backup.maker)
-    copy.cluster.start(SEALED_OFF)
+    copy.cluster.start(copy.configuration().scratch())
     try:
         portions = [Portion(dump.database, files / dump.object) for dump in backup.dumps]
         load(backup, copy, files, portions)

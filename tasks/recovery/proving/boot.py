@@ -5,27 +5,24 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES, SILENT, last_words
 from tasks.postgres.server import Server
-from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
+from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.model import Backup
 
 
 RECOVERY_TIMEOUT_S = 3600
-
-CONFIGURATION = "scratch.conf"
-ACCESS = "scratch_hba.conf"
 
 
 @contextmanager
 def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
     """Yield a server of the copy, recovered to the backup's restore point and promoted.
 
-    Every setting that could reach the source is given on the command line, above all files of the
-    copy: no archiving, no upstream, no subscriptions, no workers of preloaded libraries, no TCP.
+    It runs on a configuration of ours, and dies with us.
 
     Raises:
         Refused: the programs are of another major version than the backup.
@@ -34,13 +31,10 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
             known of the backup.
 
     """
-    _see_that_versions_agree(backup, copy)
-    _configure(copy)
+    require_version(backup, copy.programs)
+    _signal_recovery(copy)
     server = copy.cluster.server(backup.stanza, superuser=backup.maker)
     target = {
-        "config_file": str(copy.data / CONFIGURATION),
-        "hba_file": str(copy.data / ACCESS),
-        "ident_file": str(copy.data / CONFIGURATION),
         "restore_command": f'cp {shlex.quote(str(copy.wal)).replace("%", "%%")}/%f "%p"',
         "recovery_target_name": backup.seal.restore_point,
         "recovery_target_action": "promote",
@@ -51,7 +45,8 @@ def booted(backup: Backup, copy: Scratch) -> Iterator[Server]:
         "",
     )
     try:
-        copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
+        settings = copy.configuration(backup.settings).scratch()
+        copy.cluster.start(settings | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
         _await_promotion(copy, server)
     except OpsError as error:
         raise _judged(error, backup, last_words(copy.cluster.log)) from None
@@ -93,27 +88,30 @@ def _await_promotion(copy: Scratch, server: Server) -> None:
     raise OpsError("the server ended", seen=last_words(copy.cluster.log))
 
 
-def _see_that_versions_agree(backup: Backup, copy: Scratch) -> None:
-    major = programs.major(copy.programs, "postgres")
+def require_version(backup: Backup, tools: Path) -> None:
+    """Require programs of the backup's own major version; those of another read it wrongly.
+
+    Raises:
+        Refused: they are of another one.
+
+    """
+    major = programs.major(tools, "postgres")
     if major != backup.server_version // 10000:
         raise Refused(
             "a backup is restored by programs of its own major version",
             stanza=backup.stanza,
-            seen=f"PostgreSQL {major} in {copy.programs}",
+            seen=f"PostgreSQL {major} in {tools}",
             expected=f"PostgreSQL {backup.server_version // 10000}",
             do="set HL7OPS_PROGRAMS to the directory of that version's programs",
         )
 
 
-def _configure(copy: Scratch) -> None:
-    """Write the copy's own configuration; the source's may lie, or lead, elsewhere."""
-    signal = copy.data / "recovery.signal"
+def _signal_recovery(copy: Scratch) -> None:
+    """Let the copy recover from the archive to a target."""
     (copy.data / "standby.signal").unlink(missing_ok=True)
-    files = {CONFIGURATION: "", ACCESS: "local all all trust\n", signal.name: ""}
-    for name, text in files.items():
-        path = copy.data / name
-        path.write_text(text)
-        copy.owner.take(path)
+    signal = copy.data / "recovery.signal"
+    signal.touch()
+    copy.owner.take(signal)
 
 
 def _see_that_it_is_reached(backup: Backup, copy: Scratch) -> None:

@@ -1,12 +1,13 @@
 """Restore: a copy is made aside, recovered, held against its plan, and only then put in place."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from tasks.control import clock
 from tasks.control.phases import Phases, Progress
+from tasks.postgres.auto_conf import give_back
 from tasks.recovery.copies.scratch import held
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Plan
@@ -17,10 +18,12 @@ from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.feed import Feed
 from tasks.recovery.restoring.needed import needed, see_that_wal_is_there
 from tasks.recovery.restoring.recovering import Copy
-from tasks.recovery.restoring.restored import Restored, let_in
+from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.restoring.restored_configuration import lay
 from tasks.recovery.restoring.work import Work, abandon, work_for
 from tasks.repository.chain import reading
 from tasks.repository.history import file_name
+from tasks.repository.model import CONFIGURATION
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
@@ -55,6 +58,7 @@ def restore(
     phases = Phases()
     with phases.phase("plan"):
         plan = survey.plan(stanza, target, named)
+    stanza = stanza.with_programs_of(plan.backup)
     with ExitStack() as stack:
         stack.enter_context(reading(stanza.catalogue, plan.chain))
         see_that_wal_is_there(plan, stanza.catalogue.archive(plan.backup))
@@ -115,10 +119,12 @@ class Restore:
     def _made(self, tell: Progress) -> None:
         """Make the copy in the working directory, recovered and stopped."""
         with self.phases.phase("copy"):
-            build = Build(self.stanza.catalogue, self.plan, self.work)
+            build = Build(self.stanza.catalogue, self.plan, self.work, self.stanza.home.path)
             build.run(tell)
             build.see_libraries()
-        copy = self._copy()
+        place = self.work.place
+        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
+        copy = Copy(place.cluster, build.configuration, server)
         if not self.work.is_promoted:
             copy.cluster.stop("fast")  # a run that was killed may have left it
             with self.phases.phase("replay"):
@@ -127,13 +133,7 @@ class Restore:
                 recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
             self.work.note(at)
         copy.cluster.stop("fast")
-
-    def _copy(self) -> Copy:
-        place = self.work.place
-        access = place.path / "access.conf"
-        let_in(access, place.owner)
-        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
-        return Copy(place.cluster, server, access)
+        give_back(place.data)
 
     def _recover(self, copy: Copy, tell: Progress) -> None:
         archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
@@ -175,9 +175,13 @@ class Restore:
             tablespaces=sorted(map(str, place.mapped.values())),
         )
         done.keep()
-        copy = Copy(done.cluster, done.server, done.access)
+        cluster = replace(done.cluster, is_bound=not self.destination.is_kept)
+        lay(place.path / CONFIGURATION, done.beside, place.owner)
+        settings = done.configuration(self.plan.backup.settings, self.stanza.home.path)
         if done.is_promoted:
-            done.cluster.start(recovering.apart(copy))
-        elif done.cluster.pid() is None:
+            cluster.start(settings.restored())
+        elif cluster.pid() is None:
+            copy = Copy(cluster, settings, done.server)
             recovering.recover(copy, self.plan, None, lambda _phase, _done, _all: None)
+        give_back(path)
         return done
