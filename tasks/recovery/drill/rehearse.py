@@ -47,7 +47,11 @@ def rehearse(
         seed: what determines backup, point and fault.
         progress: told how far it is.
 
+    Raises:
+        Refused: there are no programs of the version of what is kept.
+
     """
+    survey.with_programs(stanza, stanza.catalogue.backups())
     begun = Drill(stanza.name, stanza.repository, seed, clock.now())
     place = stanza.home.path / "drill"
     place.mkdir(exist_ok=True)
@@ -80,7 +84,14 @@ def _exposed(window: Window, now: datetime) -> float | None:
 
 def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> Drill:
     target, named = parse(begun.target), begun.backup
-    done = restore(stanza, target, Destination(path), named=named, promote=True, progress=progress)
+    done = restore(
+        stanza,
+        target,
+        Destination(path, is_kept=False),
+        named=named,
+        promote=True,
+        progress=progress,
+    )
     backup = stanza.catalogue.get(named)
     drill = replace(
         begun,
@@ -90,7 +101,7 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
         replayed_bytes=lsn.parse(done.lsn) - lsn.parse(backup.start_lsn),
     )
     progress("prove", 0, 0)
-    walked = amcheck.check(done.server, stanza.programs)  # it adds its extension
+    walked = amcheck.check(done.server, Path(done.programs))  # it adds its extension
     found = measured(done.server)
     beat = _last_beat(stanza, done)
     there = Check("boot", REACHED, "pass", done.stop)

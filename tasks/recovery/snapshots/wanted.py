@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from tasks.control.errors import Refused
-from tasks.postgres import programs
 from tasks.recovery.copies import load
 from tasks.recovery.planning.plan import Needs
 from tasks.recovery.planning.target import Target
@@ -93,15 +92,7 @@ def wanted(
 
     """
     catalogue = stanza.catalogue
-    major = programs.major(stanza.home.programs, "postgres")
-    if major < backup.server_version // 10000:
-        raise Refused(
-            "a snapshot is loaded by programs of its own version, or a newer one",
-            stanza=backup.stanza,
-            seen=f"PostgreSQL {major} in {stanza.home.programs}",
-            expected=f"PostgreSQL {backup.server_version // 10000}",
-            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
-        )
+    stanza.with_programs_of(backup)
     if condemns(catalogue.last_proof(backup.id)) and not accepted:
         raise Refused(
             "the last proof of this snapshot failed",
