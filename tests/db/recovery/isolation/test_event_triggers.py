@@ -1,9 +1,12 @@
 """No trigger of a source fires for what we do to its copy."""
 
+import random
+
 import pytest
 
 from tasks.backup import wal
 from tasks.backup.take import take
+from tasks.recovery.drill import faults
 from tasks.recovery.planning.target import parse
 from tasks.recovery.proving import amcheck
 from tasks.recovery.proving.verify import verify
@@ -78,21 +81,26 @@ def test_a_trigger_at_login_neither_writes_nor_sleeps_in_a_copy(make_source, ena
     assert not ran.exists()
 
 
-def test_a_trigger_on_rows_does_not_fire_in_a_copy(make_source):
-    """What we change in a copy, such as a drill, runs none of its functions."""
+@pytest.mark.parametrize("enabled", ["enable", "enable replica", "enable always"])
+def test_a_trigger_on_rows_does_not_fire_in_a_copy(make_source, enabled):
+    """What a drill changes in a copy runs none of its functions, and leaves them as they were."""
     source = make_source("15")
     ran = source.outside.path / "ran"
     source.run(
         CHANGED.format(ran=ran),
         "create trigger changes after delete on counted execute function changed()",
+        f"alter table counted {enabled} trigger changes",
     )
     take(source.stanza)
-    done = restore(
-        source.stanza, parse("immediate"), Destination(source.path / "copy"), promote=True
-    )
+    place = Destination(source.path / "copy")
+    done = restore(source.stanza, parse("immediate"), place, promote=True)
     source.copies.append(done.cluster)
+    state = "select tgenabled::text from pg_trigger where tgname = 'changes'"
     with done.server.database("app").connect() as connection:
-        connection.execute("delete from counted where n = 1")
+        before = connection.execute(state).fetchone()
+        assert faults.KINDS["a row is gone"](connection, random.Random(1)) == "public.counted"
+        assert connection.execute("select count(*) from counted").fetchone() == (499,)
+        assert connection.execute(state).fetchone() == before
     assert not ran.exists()
-    source.run("delete from counted where n = 1")
-    assert ran.exists()
+    source.run("set session_replication_role = replica; delete from counted where n = 1")
+    assert ran.exists() == (enabled != "enable")
