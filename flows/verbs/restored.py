@@ -45,9 +45,8 @@ def restored_stop(
         _stop_those_of_home(every=every, as_json=as_json)
         return
     place = normal(path)
-    halves = [copy for copy in running_copies.at(place) if copy.path != place]
-    stopped = [copy.stop() for copy in halves]
-    if restored.exists(place) or not halves:
+    stopped = [copy.stop() for copy in running_copies.at(place)]
+    if restored.exists(place) or not stopped:
         stopped.append(restored.stop(restored.find(place)))
     document = {"path": str(place), "ran": any(stopped)}
     say(document, lambda: screen.print(f"{path} is stopped"), as_json=as_json)

@@ -53,13 +53,17 @@ def of_home(home: Home) -> list[RunningCopy]:
 
 
 def at(path: Path) -> list[RunningCopy]:
-    """Return the copies that run in a directory that was restored into, or on their way there."""
+    """Return the copies that run in a directory, or on their way there; no server of others."""
     places = (path, Destination(path).work / "data")
-    return [copy for copy, _ in _running() if copy.path in places]
+    return [
+        copy
+        for copy, command in _running()
+        if copy.path in places and any(part.startswith(f"{MARKER}=") for part in command)
+    ]
 
 
 def _running() -> Iterator[tuple[RunningCopy, Sequence[str]]]:
-    """Yield every server that was started by us, with its command line."""
+    """Yield every server of this machine whose command line tells its directory, with that."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError, ValueError, IndexError):
             command = process.cmdline()

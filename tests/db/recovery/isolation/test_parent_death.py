@@ -170,6 +170,14 @@ def test_copies_are_found_and_stopped_wherever_they_are(source):
         restored.find(source.path / "nowhere")
 
 
+def test_a_server_that_is_no_copy_is_stopped_by_nobody(source):
+    """Though its directory is named."""
+    assert running_copies.at(source.cluster.data) == []
+    with pytest.raises(AssertionError, match="nothing was restored there"):
+        verb(source, "restored", "stop", str(source.cluster.data))
+    assert source.cluster.pid() is not None
+
+
 def test_settings_that_a_killed_run_left_aside_come_back(source):
     """Whoever stops the copy puts them back, with what was set in it meanwhile after them."""
     path = source.path / "copy"
