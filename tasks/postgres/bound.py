@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 from tasks.postgres.owner import Owner
@@ -28,6 +27,8 @@ _STATUS_LINE = 7
 """The status is the eighth line of `postmaster.pid` (src/include/utils/pidfile.h)."""
 
 _running: dict[Path, subprocess.Popen[bytes]] = {}
+
+_starters: dict[int, ThreadPoolExecutor] = {}
 
 
 def can_bind() -> bool:
@@ -51,7 +52,7 @@ def start(command: Sequence[str], data: Path, log: Path, owner: Owner, timeout_s
     """
     bound = ["setpriv", "--pdeathsig", "QUIT", "sh", "-c", GUARD, "sh", str(os.getpid()), *command]
     with log.open("ab") as said:
-        process = _starter(os.getpid()).submit(_spawn, bound, said.fileno(), owner).result()
+        process = _starter().submit(_spawn, bound, said.fileno(), owner).result()
     _running[data] = process
     deadline = time.monotonic() + timeout_s
     while process.poll() is None and time.monotonic() < deadline:
@@ -61,22 +62,31 @@ def start(command: Sequence[str], data: Path, log: Path, owner: Owner, timeout_s
     return False
 
 
-def forget(data: Path) -> None:
-    """Wait for the end of a server that was told to end; one that is no child of ours is none."""
+def end(data: Path, *, is_told: bool) -> None:
+    """Wait for the end of our child that serves a data directory, if one does.
+
+    Args:
+        data: the data directory.
+        is_told: whether it was told to end; otherwise, and if it does not in time, it is now, at
+            once.
+
+    """
     process = _running.pop(data, None)
     if process is None:
         return
     try:
-        process.wait(END_S)
+        process.wait(END_S if is_told else 0)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGQUIT)
         process.wait(END_S)
 
 
-@cache
-def _starter(pid: int) -> ThreadPoolExecutor:
-    """Return the thread of a process that starts servers; a fork has none of its parent's."""
-    return ThreadPoolExecutor(1, f"servers-of-{pid}")
+def _starter() -> ThreadPoolExecutor:
+    """Return the thread of this process that starts servers; a fork has none of its parent's.
+
+    Of two that are made at once one is dropped, before it has a thread.
+    """
+    return _starters.setdefault(os.getpid(), ThreadPoolExecutor(1, "servers"))
 
 
 def _spawn(command: Sequence[str], output: int, owner: Owner) -> subprocess.Popen[bytes]:

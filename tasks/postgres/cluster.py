@@ -178,7 +178,7 @@ class Cluster:
     def stop(self, mode: str = "fast") -> bool:
         """Stop the server; return whether it ran."""
         if self.pid() is None:
-            bound.forget(self.data)
+            bound.end(self.data, is_told=False)
             return False
         arguments = ["-D", self.data, "-m", mode, "-w", "-t", "60", "stop"]
         try:
@@ -188,7 +188,7 @@ class Cluster:
         except OpsError:
             if self.pid() is not None:  # it may have ended by itself just now
                 raise
-        bound.forget(self.data)
+        bound.end(self.data, is_told=True)
         return True
 
 

@@ -1,6 +1,7 @@
 """Look at what the repository holds, and plan a recovery from it; nothing is touched."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -207,7 +208,7 @@ def looking(stanza: Stanza, timeline: int | None) -> Iterator[tuple[Survey, Scro
     """Yield what a repository holds, and the WAL along a timeline, to be read."""
     seen = survey(stanza.catalogue)
     tools = with_programs(stanza, seen.backups.values()).programs
-    with scratch(stanza.home, f"survey-{os.getpid()}", READ_BYTES) as place:
+    with scratch(stanza.home, f"survey-{os.getpid()}-{threading.get_ident()}", READ_BYTES) as place:
         folder = place.make(place.wal)
         yield seen, Scroll(seen.archive, _way(seen, timeline), seen.kept, tools, folder)
 

@@ -65,6 +65,17 @@ def test_a_server_that_does_not_come_up_is_told_with_its_last_words(stanza):
         assert psutil.Process().children() == []
 
 
+def test_a_server_that_has_not_come_to_its_process_file_is_ended_at_once(stanza):
+    """Whoever breaks off its start waits for nothing."""
+    with scratch(stanza.home, "one", 0) as copy:
+        copy.make(copy.data)
+        began = time.monotonic()
+        assert not bound.start(["sleep", "600"], copy.data, copy.path / "log", copy.owner, 0.2)
+        copy.cluster.stop()
+        assert time.monotonic() - began < 5
+        assert psutil.Process().children() == []
+
+
 def recovering(copy):
     """Let a copy wait for WAL for ever."""
     (copy.data / "recovery.signal").touch()
