@@ -25,7 +25,7 @@ LOGIN = """
 create function noticed() returns event_trigger language plpgsql security definer as $$
 begin
   if session_user = 'postgres' then
-    copy (select 1) to program 'touch {ran}';
+    copy (select 1) to program 'cat > {ran}';
     perform pg_sleep(1200);
   end if;
 end $$
@@ -34,7 +34,7 @@ end $$
 CHANGED = """
 create function changed() returns trigger language plpgsql as $$
 begin
-  copy (select 1) to program 'touch {ran}';
+  copy (select 1) to program 'cat > {ran}';
   return null;
 end $$
 """
