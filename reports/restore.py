@@ -8,6 +8,7 @@ from tasks.control.clock import exact, readable
 from tasks.postgres.lsn import spell
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.restoring.restored_configuration import FOLDER
 from tasks.recovery.snapshots.wanted import Wanted
 
 
@@ -78,11 +79,18 @@ def reached_rows(done: Restored) -> list[tuple[str, str]]:
         ("from", done.backup),
         *(("warning", each) for each in done.warnings),
         *(("accepted", each) for each in done.accepted),
+        *(("configuration", each) for each in _elsewhere(done)),
         *(("differs", each) for each in done.differences),
         *(("left out", each) for each in done.left_out),
         ("took", duration(sum(done.seconds.values()))),
         *((name, duration(seconds)) for name, seconds in done.seconds.items()),
     ]
+
+
+def _elsewhere(done: Restored) -> list[str]:
+    """Say where the configuration lies that the source had outside of its data directory."""
+    folder = done.beside / FOLDER
+    return [f"{folder}, as the source had it elsewhere"] if folder.is_dir() else []
 
 
 def _replayed(done: Restored) -> list[str]:
@@ -116,6 +124,7 @@ def plan_rows(plan: Plan) -> list[tuple[str, str]]:
         ("read", size(plan.fetched_bytes)),
         ("room", size(plan.needed_bytes)),
         ("takes", expected),
+        ("configuration", plan.configuration),
         *(("passed over", each) for each in plan.passed_over),
     ]
 

@@ -167,6 +167,7 @@ def of_plan(plan: Plan, destination: Destination, free: int) -> dict[str, Any]:
         "needed_bytes": plan.needed_bytes,
         "free_bytes": free,
         "expected_seconds": plan.copy_seconds,
+        "configuration": plan.configuration,
         "passed_over": list(plan.passed_over),
     }
 

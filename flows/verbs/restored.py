@@ -13,11 +13,13 @@ from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.recovery.loss.loss import Loss, loss
 from tasks.recovery.planning import target as targets
-from tasks.recovery.restoring import restored
+from tasks.recovery.restoring import restored, running_copies
 from tasks.recovery.restoring.directory import normal
 
 
 restored_app = typer.Typer(no_args_is_help=True, help="Go on with a restored copy, or undo it.")
+
+COLUMNS = ("directory", "process", "what")
 
 Directory = Annotated[Path, typer.Argument(help="The data directory of the copy.")]
 
@@ -30,11 +32,38 @@ def restored_promote(path: Directory, *, as_json: AsJson = False) -> None:
 
 
 @restored_app.command("stop")
-def restored_stop(path: Directory, *, as_json: AsJson = False) -> None:
-    """Stop a copy, so that it can be started as your servers are."""
-    ran = restored.stop(restored.find(normal(path)))
-    document = {"path": str(normal(path)), "ran": ran}
+def restored_stop(
+    path: Annotated[
+        Path | None, typer.Argument(help="The data directory of the copy; none lists what runs.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Stop every copy of this home.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a copy, also one that is half made, so that it can be started as your servers are."""
+    if path is None:
+        _stop_those_of_home(every=every, as_json=as_json)
+        return
+    place = normal(path)
+    stopped = [copy.stop() for copy in running_copies.at(place)]
+    if restored.exists(place) or not stopped:
+        stopped.append(restored.stop(restored.find(place)))
+    document = {"path": str(place), "ran": any(stopped)}
     say(document, lambda: screen.print(f"{path} is stopped"), as_json=as_json)
+
+
+def _stop_those_of_home(*, every: bool, as_json: bool) -> None:
+    """List the copies that run for this home, and stop them where that is wanted."""
+    found = [each for each in running_copies.of_home(site().home) if each.kind != "scratch"]
+    stopped = [str(each.path) for each in found if every and each.stop()]
+    running = [{"path": str(each.path), "pid": each.pid, "kind": each.kind} for each in found]
+    document = {"running": [] if every else running, "stopped": stopped}
+
+    def text() -> None:
+        rows = [tuple(map(str, each.values())) for each in running]
+        show_table("Copies that were stopped" if every else "Copies that run", COLUMNS, rows)
+
+    say(document, text, as_json=as_json)
 
 
 @restored_app.command("undo")

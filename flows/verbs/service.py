@@ -15,7 +15,7 @@ from tasks.control.events import NOTICES
 from tasks.control.prefect_server import POOL, PrefectServer, Process, free_port
 from tasks.control.settings import Settings
 from tasks.postgres.embedded import Home, open_home, operated, start_control
-from tasks.recovery.restoring.restored import Restored, within
+from tasks.recovery.restoring import running_copies
 
 
 @contextmanager
@@ -86,14 +86,9 @@ def down() -> None:
     for name, cluster in (("primary", home.primary), ("control", home.control)):
         if cluster.stop():
             screen.print(f"stopped the {name} cluster")
-    for copy in _copies(home):
-        if copy.cluster.stop():
+    for copy in running_copies.of_home(home):
+        if copy.stop():
             screen.print(f"stopped the copy {copy.path}")
-
-
-def _copies(home: Home) -> list[Restored]:
-    """Return the restored copies that lie under the home."""
-    return within([home.path, home.path / "side", home.path / "drill"])
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -108,7 +103,7 @@ def status(*, as_json: AsJson = False) -> None:
         "primary": home.primary.pid(),
         "control": home.control.pid(),
         "prefect": noted["url"] if noted else None,
-        "copies": [copy.path for copy in _copies(home) if copy.cluster.pid()],
+        "copies": [str(copy.path) for copy in running_copies.of_home(home)],
     }
 
     def text() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tasks.backup import parent as parents
 from tasks.backup import seal, wal
+from tasks.backup.configuration import files_of, settings_of
 from tasks.backup.parent import Parent
 from tasks.backup.seal_options import options_of
 from tasks.control import clock
@@ -17,6 +18,7 @@ from tasks.postgres import lsn, slot
 from tasks.postgres.basebackup import MANIFEST, BaseBackup
 from tasks.postgres.server import Server, identify
 from tasks.repository.model import (
+    CONFIGURATION,
     FINGERPRINT,
     Backup,
     BackupId,
@@ -45,6 +47,8 @@ class Copied:
     start_lsn: str
     stop_lsn: str
     timeline: int
+    settings: dict[str, str]
+    configuration_problem: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Physical:
             phases=phases.seconds,
             parent_manifest=self.parent.backup.manifest.sha256 if self.parent else None,
             superuser=identity.superuser,
+            settings=copied.settings,
+            configuration_problem=copied.configuration_problem,
         )
 
     def _copy(self, progress: Progress) -> Copied:
@@ -107,7 +113,23 @@ class Physical:
                         done += len(block)
                         progress("copy", done, max(stream.estimated_bytes, done))
             spaces = [Tablespace(oid, place) for oid, place in stream.tablespaces.items()]
-            return Copied(objects, spaces, stream.start_lsn, stream.stop_lsn, stream.timeline)
+        return Copied(
+            objects,
+            spaces,
+            stream.start_lsn,
+            stream.stop_lsn,
+            stream.timeline,
+            settings_of(self.server),
+            self._configuration(objects),
+        )
+
+    def _configuration(self, kept: list[StoredObject]) -> str:
+        """Store configuration from outside of the data directory; return what is missing of it."""
+        files = files_of(self.server)
+        if files.found:
+            with self._storing(f"{CONFIGURATION}.zst", kept) as sink:
+                sink.write(files.to_tar())
+        return files.problem
 
     def _remembered(self, name: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the blocks; remember the manifest where we may not be able to read it again."""

@@ -45,7 +45,11 @@ class Settings(BaseSettings):
         4200, ge=1, le=65535, description="First port tried for the Prefect UI."
     )
     hl7ops_programs: Path | None = Field(
-        None, description="Directory of PostgreSQL's programs; unset: the embedded ones."
+        None,
+        description=(
+            "Directory of PostgreSQL's programs; unset: the embedded ones, and for a backup of"
+            " another major version those that its package installed."
+        ),
     )
 
     database_url: SecretStr | None = Field(

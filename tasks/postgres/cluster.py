@@ -5,6 +5,7 @@ import logging
 import os
 import shlex
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psutil
 from psycopg import conninfo
 
 from tasks.control.errors import OpsError, Refused
-from tasks.postgres import programs
+from tasks.postgres import bound, copy_session, programs
 from tasks.postgres.owner import Owner, owner_of
 from tasks.postgres.server import Server
 
@@ -45,6 +46,17 @@ class Cluster:
 
     It listens on a Unix socket only, in a directory that no other user can enter, and so needs no
     password. Its log lies beside the data directory, unless it is told where.
+
+    Args:
+        data: the data directory.
+        sockets: the directory of its socket.
+        port: names the socket.
+        programs: the directory of the programs.
+        logged: its log; None: beside the data directory.
+        is_copy: whether it is a copy of another; then no setting of a role or database of its
+            source holds for our connections, and no trigger fires.
+        is_bound: whether its server dies with whoever started it.
+
     """
 
     data: Path
@@ -52,13 +64,16 @@ class Cluster:
     port: int
     programs: Path
     logged: Path | None = None
+    is_copy: bool = False
+    is_bound: bool = False
 
     def server(
         self, stanza: str, database: str = "postgres", superuser: str = "postgres"
     ) -> Server:
         """Return the server's address as the superuser."""
+        pinned = {"options": copy_session.session(self.data)} if self.is_copy else {}
         address = conninfo.make_conninfo(
-            host=str(self.sockets), port=self.port, user=superuser, dbname=database
+            host=str(self.sockets), port=self.port, user=superuser, dbname=database, **pinned
         )
         return Server(stanza, address)
 
@@ -135,35 +150,45 @@ class Cluster:
             "port": str(self.port),
         }
         options = fixed | (options or {})
-        given = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
         self.log.touch()
         owner.take(self.log)
-        arguments = [
-            "-D",
-            self.data,
-            "-l",
-            self.log,
-            "-w",
-            "-t",
-            str(timeout_s),
-            "-o",
-            given,
-            "start",
-        ]
-        try:
-            programs.run(self.programs, "pg_ctl", arguments, timeout_s=timeout_s + 30, owner=owner)
-        except OpsError:
+        is_up = self._start_bound if self.is_bound and bound.can_bind() else self._start_apart
+        if not is_up(options, timeout_s, owner):
             self.stop("immediate")
             raise OpsError(
                 "the server did not start", seen=last_words(self.log), do=f"read {self.log}"
-            ) from None
+            )
+
+    def _start_bound(self, options: Mapping[str, str], timeout_s: int, owner: Owner) -> bool:
+        given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command = [str(self.programs / "postgres"), "-D", str(self.data), *given]
+        return bound.start(command, self.data, self.log, owner, timeout_s)
+
+    def _start_apart(self, options: Mapping[str, str], timeout_s: int, owner: Owner) -> bool:
+        given = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
+        how = ["-D", self.data, "-l", self.log, "-w", "-t", str(timeout_s), "-o", given, "start"]
+        try:
+            programs.run(self.programs, "pg_ctl", how, timeout_s=timeout_s + 30, owner=owner)
+        except Refused:
+            raise
+        except OpsError:
+            return False
+        return True
 
     def stop(self, mode: str = "fast") -> bool:
         """Stop the server; return whether it ran."""
         if self.pid() is None:
+            bound.end(self.data, is_told=False)
             return False
         arguments = ["-D", self.data, "-m", mode, "-w", "-t", "60", "stop"]
-        programs.run(self.programs, "pg_ctl", arguments, timeout_s=90, owner=owner_of(self.data))
+        try:
+            programs.run(
+                self.programs, "pg_ctl", arguments, timeout_s=90, owner=owner_of(self.data)
+            )
+        except OpsError:
+            if self.pid() is not None:  # it may have ended by itself just now
+                raise
+        bound.end(self.data, is_told=True)
         return True
 
 

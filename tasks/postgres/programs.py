@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -17,10 +17,18 @@ from psycopg import conninfo
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres.owner import Owner
-from tasks.postgres.server import OURS, Server, identify
+from tasks.postgres.server import NEWEST, OURS, Server, identify
 
 
 log = logging.getLogger(__name__)
+
+PLACES = (
+    "/usr/lib/postgresql/{}/bin",
+    "/usr/pgsql-{}/bin",
+    "/usr/local/pgsql-{}/bin",
+    "/opt/homebrew/opt/postgresql@{}/bin",
+)
+"""Where Debian's, Red Hat's and other packages put the programs of a major version."""
 
 SERVICES = "hl7ops-service-"
 """What the names of directories of service files begin with; the process id follows."""
@@ -44,6 +52,47 @@ def major(programs: Path, name: str) -> int:
     said = run(programs, name, ["--version"], timeout_s=10).stdout
     match = re.search(r"\) (\d+)", said)
     return int(match[1]) if match else 0
+
+
+def usual_places(versions: Iterable[int]) -> list[Path]:
+    """Return where packages put the programs of some major versions, and the embedded ones."""
+    found = [Path(place.format(each)) for each in versions for place in PLACES]
+    with suppress(Refused):
+        found.append(embedded())
+    return found
+
+
+def of_major(
+    wanted: int, ours: Path, *, chosen: bool = False, or_newer: bool = False, stanza: str = ""
+) -> Path:
+    """Return programs of a major version: ours where they are of it, else what is installed.
+
+    Args:
+        wanted: the major version.
+        ours: the directory that is used otherwise.
+        chosen: whether somebody has chosen that; then no other is looked for.
+        or_newer: whether newer ones do as well.
+        stanza: for whom, as an error names it.
+
+    Raises:
+        Refused: there are none; names where it has looked.
+
+    """
+    versions = range(wanted, NEWEST + 1) if or_newer else [wanted]
+    others = [] if chosen else usual_places(versions)
+    seen = []
+    for place in dict.fromkeys([ours, *others]):
+        there = major(place, "postgres") if (place / "postgres").exists() else None
+        if there in versions:
+            return place
+        seen.append(f"{place} ({f'PostgreSQL {there}' if there else 'none'})")
+    raise Refused(
+        f"there are no programs of PostgreSQL {wanted}",
+        stanza=stanza or None,
+        seen=f"looked in {', '.join(seen)}",
+        expected=f"PostgreSQL {wanted}{' or newer' if or_newer else ''}",
+        do="install its server package, or set HL7OPS_PROGRAMS to the directory of its programs",
+    )
 
 
 def require(programs: Path, name: str, server: Server) -> None:

@@ -22,6 +22,9 @@ FINGERPRINT = "measure.json"
 
 BackupId = NewType("BackupId", str)
 
+CONFIGURATION = "configuration.tar"
+"""Configuration files of the source that lie outside of its data directory."""
+
 ID = re.compile(r"[a-z]+-\d{8}T\d{6}Z\Z")
 """An id: what it is and the second in which it was begun, in UTC."""
 
@@ -79,7 +82,9 @@ class Backup:
     A differential or incremental one holds what changed since its parent, and the hash of the
     parent's manifest, so that no other backup can stand in the parent's place. A snapshot is
     logical: a dump of each database instead of files and WAL. `superuser` is the role that made the
-    cluster; backups of earlier versions do not tell it.
+    cluster; backups of earlier versions do not tell it. `settings` are those of the source that a
+    copy takes over; `configuration_problem` is why configuration files outside of the data
+    directory were not kept; empty: they were, or there are none.
     """
 
     __pydantic_config__ = _STRICT
@@ -103,6 +108,8 @@ class Backup:
     parent_manifest: str | None = None
     dumps: list[Dump] = field(default_factory=list)
     superuser: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    configuration_problem: str = ""
     format: int = FORMAT
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.control.errors import Refused
 from tasks.control.settings import Settings
+from tasks.postgres import programs
 from tasks.postgres.embedded import Home, located, open_home, operated
 from tasks.postgres.server import Server
 from tasks.repository.catalogue import Catalogue
@@ -13,6 +14,7 @@ from tasks.repository.cipher import Cipher
 from tasks.repository.keys import Keyring
 from tasks.repository.known import Known
 from tasks.repository.local import LocalStorage
+from tasks.repository.model import Backup
 from tasks.repository.s3.address import Address
 from tasks.repository.s3.storage import S3Storage
 from tasks.repository.storage import Storage
@@ -45,6 +47,24 @@ class Stanza:
     def programs(self) -> Path:
         """The directory of PostgreSQL's programs."""
         return self.home.programs
+
+    def with_programs_of(self, backup: Backup) -> "Stanza":
+        """Return the stanza with programs that can read a backup.
+
+        Those of its own major version; a snapshot is loaded by newer ones, too.
+
+        Raises:
+            Refused: there are none; names where it has looked. Nothing was fetched.
+
+        """
+        found = programs.of_major(
+            backup.server_version // 10000,
+            self.programs,
+            chosen=self.settings.hl7ops_programs is not None,
+            or_newer=backup.type == "snapshot",
+            stanza=self.name,
+        )
+        return replace(self, home=replace(self.home, programs=found))
 
     @property
     def known(self) -> Known:

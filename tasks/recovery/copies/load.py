@@ -13,7 +13,7 @@ from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES
 from tasks.postgres.names import quoted
 from tasks.postgres.server import Server
-from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
+from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.model import Backup
 
 
@@ -92,7 +92,7 @@ def loaded(backup: Backup, copy: Scratch, files: Path) -> Iterator[tuple[Server,
 
     """
     copy.cluster.create(copy.owner, {}, backup.maker)
-    copy.cluster.start(SEALED_OFF)
+    copy.cluster.start(copy.configuration().scratch())
     try:
         portions = [Portion(dump.database, files / dump.object) for dump in backup.dumps]
         problems = load(backup, copy, files, portions)

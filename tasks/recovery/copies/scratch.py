@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tasks.control.errors import Refused
 from tasks.postgres.cluster import Cluster, socket_directory
+from tasks.postgres.copy_configuration import Configuration
 from tasks.postgres.embedded import Home
 from tasks.postgres.owner import Owner
 
@@ -21,35 +22,6 @@ PORT = 5432
 
 SPARE_BYTES = 512 << 20
 """Room that is left on the disk beside the copy."""
-
-SEALED_OFF = {
-    "listen_addresses": "",
-    "archive_mode": "off",
-    "archive_command": "",
-    "archive_library": "",
-    "primary_conninfo": "",
-    "primary_slot_name": "",
-    "max_logical_replication_workers": "0",
-    "max_wal_senders": "0",
-    "shared_preload_libraries": "",
-    "session_preload_libraries": "",
-    "local_preload_libraries": "",
-    "autovacuum": "off",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "hot_standby": "off",
-    "ssl": "off",
-    "log_min_error_statement": "panic",
-    "log_error_verbosity": "terse",
-    "logging_collector": "off",
-    "log_destination": "stderr",
-    "shared_buffers": "128MB",
-    "huge_pages": "off",
-    "max_connections": "50",
-    "max_prepared_transactions": "1000",
-    "max_locks_per_transaction": "256",
-}
-"""What a copy runs with: it reaches nobody, starts nobody's workers, and writes no row to a log."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +60,21 @@ class Scratch:
 
     @property
     def cluster(self) -> Cluster:
-        """The copy as a cluster, reachable by its own socket only."""
-        return Cluster(self.data, socket_directory(self.path, PORT), PORT, self.programs)
+        """The copy as a cluster, reachable by its own socket only; it dies with who started it."""
+        sockets = socket_directory(self.path, PORT)
+        return Cluster(self.data, sockets, PORT, self.programs, is_copy=True, is_bound=True)
+
+    def configuration(
+        self, source: Mapping[str, str] | None = None, home: Path | None = None
+    ) -> Configuration:
+        """Return what the copy is started with.
+
+        Args:
+            source: settings of its source that its backup tells.
+            home: of which home it is, unless it lies in it.
+
+        """
+        return Configuration(self.data, self.programs, self.owner, self.path, source or {}, home)
 
     def make(self, path: Path) -> Path:
         """Make a directory that belongs to the copy, with those above it that are missing."""

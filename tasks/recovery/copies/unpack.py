@@ -16,7 +16,7 @@ from tasks.postgres.lsn import Segment
 from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.history import file_name
-from tasks.repository.model import Backup, StoredObject
+from tasks.repository.model import CONFIGURATION, Backup, StoredObject
 from tasks.repository.stream import Source
 from tasks.repository.wal import Archive, Kept, needed
 
@@ -95,6 +95,9 @@ def unpack(catalogue: Catalogue, backup: Backup, item: StoredObject, copy: Scrat
         name = item.plain_name
         if name == MANIFEST:
             _write(copy, copy.data / MANIFEST, iter(lambda: source.read(COPY_BYTES), b""))
+            return
+        if name == CONFIGURATION:
+            _write(copy, copy.path / name, iter(lambda: source.read(COPY_BYTES), b""))
             return
         _untar(copy, tree_of(item, copy), source, item.name)
 

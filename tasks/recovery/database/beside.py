@@ -14,7 +14,7 @@ from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import programs
 from tasks.postgres.databases import databases
-from tasks.postgres.server import Server
+from tasks.postgres.server import Server, identify
 from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.copies.load import problems_of
 from tasks.recovery.database.comparing import Compared, compare
@@ -164,12 +164,13 @@ def _copy(stanza: Stanza, database: str, target: Target, tell: Progress) -> Rest
     """Restore a copy of the cluster at the point, or load the database of a snapshot."""
     path = _side(stanza, database)
     path.parent.mkdir(mode=0o700, exist_ok=True)
+    place = Destination(path, is_kept=False)
     stanza.home.owner.take(path.parent)
     restored.remove(path)
     if snapshot := snapshot_of(stanza, target):
         what = wanted(stanza, snapshot, Selection((database,)))
-        return restore_snapshot(stanza, what, Destination(path), tell)
-    return restore(stanza, target, Destination(path), promote=True, progress=tell)
+        return restore_snapshot(stanza, what, place, tell)
+    return restore(stanza, target, place, promote=True, progress=tell)
 
 
 def _renamed(origin: Server, database: str, new: Aside) -> Server:
@@ -192,25 +193,30 @@ def _load(stanza: Stanza, source: Server, server: Server, new: Aside) -> tuple[P
         Corrupt: the dump is not whole.
 
     """
-    for name in ("pg_dump", "pg_restore"):
-        programs.require(stanza.programs, name, server)
+    tools = programs.of_major(
+        identify(server).major,
+        stanza.programs,
+        chosen=stanza.settings.hl7ops_programs is not None,
+        or_newer=True,
+        stanza=server.stanza,
+    )
     dump = _side(stanza, new.of).with_suffix(".dump")
     shutil.rmtree(dump, ignore_errors=True)
     how = ["--format=directory", "--compress=0", "--no-sync", "--create", "--file", dump]
-    _run(stanza, "pg_dump", source, how)
+    _run(tools, "pg_dump", source, how)
     with administering(server, new.of) as connection:
         place = connection.info.dbname
     how = ["--create", "--verbose", dump]
-    done = _run(stanza, "pg_restore", server.database(place), how, accept=(0, 1))
+    done = _run(tools, "pg_restore", server.database(place), how, accept=(0, 1))
     return dump, problems_of(server.stanza, new.of, done)
 
 
 def _run(
-    stanza: Stanza, name: str, server: Server, how: list[object], accept: tuple[int, ...] = (0,)
+    tools: Path, name: str, server: Server, how: list[object], accept: tuple[int, ...] = (0,)
 ) -> subprocess.CompletedProcess[str]:
     with programs.addressed(server) as (address, env):
         return programs.run(
-            stanza.programs,
+            tools,
             name,
             [f"--jobs={JOBS}", "--no-password", *address, *how],
             timeout_s=TIMEOUT_S,

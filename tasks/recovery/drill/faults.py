@@ -1,7 +1,8 @@
 """Faults that a drill brings into its own copy, to see that the checks find them."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -49,7 +50,7 @@ def _filled(connection: Connection, chance: random.Random) -> Table | None:
 
 
 def _on_rows(statement: str) -> Callable[[Connection, random.Random], str | None]:
-    """Return what runs a statement on a table that has rows; no trigger or key stops it."""
+    """Return what runs a statement on a table that has rows; no trigger or key of it fires."""
 
     def cause(connection: Connection, chance: random.Random) -> str | None:
         table = _filled(connection, chance)
@@ -58,10 +59,33 @@ def _on_rows(statement: str) -> Callable[[Connection, random.Random], str | None
         connection.execute("set session_replication_role = replica")
         one = sql.SQL("(select ctid from {} order by random() limit 1)").format(table.identifier)
         text = sql.SQL(statement)
-        connection.execute(text.format(table=table.identifier, one=one))
+        with _silenced(connection, table):
+            connection.execute(text.format(table=table.identifier, one=one))
         return table.full_name
 
     return cause
+
+
+@contextmanager
+def _silenced(connection: Connection, table: Table) -> Iterator[None]:
+    """Disable the triggers of a table that fire even for a replica, and enable them as they were.
+
+    They might reach out of the copy; and that they are disabled would be noticed instead of the
+    fault.
+    """
+    found = connection.execute(
+        "select tgname, case tgenabled when 'A' then 'always' else 'replica' end from pg_trigger"
+        " where tgenabled in ('A', 'R') and tgrelid = %s::regclass",
+        [table.identifier.as_string(connection)],
+    ).fetchall()
+    alter = sql.SQL("alter table {} {} trigger {}")
+    for name, _ in found:
+        off = sql.SQL("disable")
+        connection.execute(alter.format(table.identifier, off, sql.Identifier(name)))
+    yield
+    for name, enabled in found:
+        again = sql.SQL(f"enable {enabled}")
+        connection.execute(alter.format(table.identifier, again, sql.Identifier(name)))
 
 
 def _index(connection: Connection, chance: random.Random) -> str | None:

@@ -47,7 +47,11 @@ def rehearse(
         seed: what determines backup, point and fault.
         progress: told how far it is.
 
+    Raises:
+        Refused: there are no programs of the version of what is kept.
+
     """
+    survey.with_programs(stanza, stanza.catalogue.backups())
     begun = Drill(stanza.name, stanza.repository, seed, clock.now())
     place = stanza.home.path / "drill"
     place.mkdir(exist_ok=True)
@@ -80,7 +84,14 @@ def _exposed(window: Window, now: datetime) -> float | None:
 
 def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> Drill:
     target, named = parse(begun.target), begun.backup
-    done = restore(stanza, target, Destination(path), named=named, promote=True, progress=progress)
+    done = restore(
+        stanza,
+        target,
+        Destination(path, is_kept=False),
+        named=named,
+        promote=True,
+        progress=progress,
+    )
     backup = stanza.catalogue.get(named)
     drill = replace(
         begun,
@@ -90,8 +101,9 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
         replayed_bytes=lsn.parse(done.lsn) - lsn.parse(backup.start_lsn),
     )
     progress("prove", 0, 0)
-    walked = amcheck.check(done.server, stanza.programs)  # it adds its extension
-    found = of_server(done.server, stanza.programs)
+    tools = Path(done.programs)
+    walked = amcheck.check(done.server, tools)  # it adds its extension
+    found = of_server(done.server, tools)
     beat = _last_beat(stanza, done)
     there = Check("boot", REACHED, "pass", done.stop)
     beaten = [_not_after(beat, done)] if beat else []

@@ -10,7 +10,7 @@ from tasks.recovery.planning.locate import Stop
 from tasks.recovery.planning.target import Target
 from tasks.recovery.planning.waldump import Mark
 from tasks.recovery.planning.way import Way
-from tasks.repository.model import Backup, BackupId, Tablespace
+from tasks.repository.model import CONFIGURATION, Backup, BackupId, Tablespace
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,17 @@ class Plan:
     def needs(self) -> Needs:
         """What the copy needs of a disk."""
         return Needs(self.backup.tablespaces, self.needed_bytes)
+
+    @property
+    def configuration(self) -> str:
+        """Where the source's configuration is found once the copy is restored."""
+        backup = self.backup
+        is_kept = any(item.plain_name == CONFIGURATION for item in backup.objects)
+        laid = ["laid beside the copy, in restored-config/"] if is_kept else []
+        lost = backup.configuration_problem
+        return "; ".join([*laid, *([f"not kept: {lost}"] if lost else [])]) or (
+            "in the data directory"
+        )
 
     @property
     def timeline(self) -> int:

@@ -1,7 +1,8 @@
 """Look at what the repository holds, and plan a recovery from it; nothing is touched."""
 
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -212,9 +213,22 @@ def window(stanza: Stanza, timeline: int | None = None) -> Window:
 def looking(stanza: Stanza, timeline: int | None) -> Iterator[tuple[Survey, Scroll]]:
     """Yield what a repository holds, and the WAL along a timeline, to be read."""
     seen = survey(stanza.catalogue)
-    with scratch(stanza.home, f"survey-{os.getpid()}", READ_BYTES) as place:
+    tools = with_programs(stanza, seen.backups.values()).programs
+    with scratch(stanza.home, f"survey-{os.getpid()}-{threading.get_ident()}", READ_BYTES) as place:
         folder = place.make(place.wal)
-        yield seen, Scroll(seen.archive, _way(seen, timeline), seen.kept, stanza.programs, folder)
+        yield seen, Scroll(seen.archive, _way(seen, timeline), seen.kept, tools, folder)
+
+
+def with_programs(stanza: Stanza, backups: Iterable[Backup]) -> Stanza:
+    """Return the stanza with programs of the version of its newest physical backup, if it has one.
+
+    Raises:
+        Refused: there are none; nothing was fetched.
+
+    """
+    physical = (each for each in backups if each.type != "snapshot")
+    newest = max(physical, key=lambda each: each.finished_at, default=None)
+    return stanza.with_programs_of(newest) if newest else stanza
 
 
 def _way(seen: Survey, timeline: int | None) -> Way:

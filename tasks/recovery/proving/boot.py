@@ -5,26 +5,18 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES, SILENT, last_words
 from tasks.postgres.server import Connection, Server
-from tasks.recovery.copies.scratch import SEALED_OFF, Scratch
+from tasks.recovery.copies.scratch import Scratch
 from tasks.repository.model import Backup
 from tasks.repository.seal import RestorePoint
 
 
 RECOVERY_TIMEOUT_S = 3600
-
-ESSENTIAL = {
-    "max_connections": "max_connections setting",
-    "max_worker_processes": "max_worker_processes setting",
-    "max_wal_senders": "max_wal_senders setting",
-    "max_prepared_transactions": "max_prepared_xacts setting",
-    "max_locks_per_transaction": "max_locks_per_xact setting",
-}
-"""What a copy that is read while it recovers needs as much of as its source."""
 
 TARGETS = (
     "recovery_target",
@@ -33,9 +25,6 @@ TARGETS = (
     "recovery_target_xid",
     "recovery_target_lsn",
 )
-
-CONFIGURATION = "scratch.conf"
-ACCESS = "scratch_hba.conf"
 
 
 @contextmanager
@@ -47,8 +36,7 @@ def booted(
     Before the last one it is paused there, and can be read; without one it is promoted as soon as
     it is consistent.
 
-    Every setting that could reach the source is given on the command line, above all files of the
-    copy: no archiving, no upstream, no subscriptions, no workers of preloaded libraries, no TCP.
+    It runs on a configuration of ours, and dies with us.
 
     Raises:
         Refused: the programs are of another major version than the backup.
@@ -57,22 +45,19 @@ def booted(
             known of the backup.
 
     """
-    _see_that_versions_agree(backup, copy)
-    _configure(copy)
+    require_version(backup, copy.programs)
+    _signal_recovery(copy)
     server = copy.cluster.server(backup.stanza, superuser=backup.maker)
     target = {
-        "config_file": str(copy.data / CONFIGURATION),
-        "hba_file": str(copy.data / ACCESS),
-        "ident_file": str(copy.data / CONFIGURATION),
         "restore_command": f'cp {shlex.quote(str(copy.wal)).replace("%", "%%")}/%f "%p"',
         **({"recovery_target_name": point.name} if point else {"recovery_target": "immediate"}),
         "recovery_target_action": "promote" if is_last else "pause",
         "recovery_target_timeline": str(backup.timeline),
-        **({} if is_last else {"hot_standby": "on"} | _as_source(copy)),
     }
     cleared = {name: "" for name in TARGETS if name not in target}
     try:
-        copy.cluster.start(SEALED_OFF | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
+        settings = copy.configuration(backup.settings).scratch(hot_standby=not is_last)
+        copy.cluster.start(settings | cleared | target, timeout_s=RECOVERY_TIMEOUT_S)
         _await_end(copy, server, is_last=is_last)
     except OpsError as error:
         raise _judged(error, backup, point, last_words(copy.cluster.log)) from None
@@ -94,13 +79,6 @@ def _judged(error: OpsError, backup: Backup, point: RestorePoint | None, words: 
         seen=str(error),
         expected=f"restore point {point.name}" if point else "a consistent copy",
     )
-
-
-def _as_source(copy: Scratch) -> dict[str, str]:
-    """Return the settings of which a copy that can be read while it recovers needs as much."""
-    said = programs.run(copy.programs, "pg_controldata", [copy.data], timeout_s=60).stdout
-    known = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
-    return {name: known[called].strip() for name, called in ESSENTIAL.items()}
 
 
 def _await_end(copy: Scratch, server: Server, *, is_last: bool) -> None:
@@ -133,27 +111,30 @@ def _has_ended(connection: Connection, *, is_last: bool) -> bool:
     return connection.execute(query.encode()).fetchone() == (True,)
 
 
-def _see_that_versions_agree(backup: Backup, copy: Scratch) -> None:
-    major = programs.major(copy.programs, "postgres")
+def require_version(backup: Backup, tools: Path) -> None:
+    """Require programs of the backup's own major version; those of another read it wrongly.
+
+    Raises:
+        Refused: they are of another one.
+
+    """
+    major = programs.major(tools, "postgres")
     if major != backup.server_version // 10000:
         raise Refused(
             "a backup is restored by programs of its own major version",
             stanza=backup.stanza,
-            seen=f"PostgreSQL {major} in {copy.programs}",
+            seen=f"PostgreSQL {major} in {tools}",
             expected=f"PostgreSQL {backup.server_version // 10000}",
             do="set HL7OPS_PROGRAMS to the directory of that version's programs",
         )
 
 
-def _configure(copy: Scratch) -> None:
-    """Write the copy's own configuration; the source's may lie, or lead, elsewhere."""
-    signal = copy.data / "recovery.signal"
+def _signal_recovery(copy: Scratch) -> None:
+    """Let the copy recover from the archive to a target."""
     (copy.data / "standby.signal").unlink(missing_ok=True)
-    files = {CONFIGURATION: "", ACCESS: "local all all trust\n", signal.name: ""}
-    for name, text in files.items():
-        path = copy.data / name
-        path.write_text(text)
-        copy.owner.take(path)
+    signal = copy.data / "recovery.signal"
+    signal.touch()
+    copy.owner.take(signal)
 
 
 def _require_reached(backup: Backup, copy: Scratch, point: RestorePoint) -> None:

@@ -66,6 +66,7 @@ class Suite:
         address = (
             f"postgresql+psycopg://{user}@localhost/postgres"
             f"?host={host}&port={parameters['port']}&dbname={database}"
+            f"&options={quote(parameters.get('options', ''), safe='')}"
         )
         source = self._context.data_sources.add_postgres(
             parameters["dbname"], connection_string=address, create_temp_table=False

@@ -66,12 +66,13 @@ def verify(
 
     Raises:
         Refused: there is no such backup, it is being verified already, the disk has not enough
-            room, or the programs are of another version. Nothing is recorded.
+            room, or there are no programs of its version. Nothing is recorded.
         WrongKey: the identity at hand does not open it. Nothing is recorded either.
 
     """
     catalogue, started = stanza.catalogue, clock.now()
     backup = catalogue.get(wanted)
+    stanza = stanza.with_programs_of(backup)
     record = Record(names=LOGICAL if backup.type == "snapshot" else PHYSICAL)
     with ExitStack() as held:
         with suppress(Stopped):

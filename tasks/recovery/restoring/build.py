@@ -1,5 +1,6 @@
 """Make the files of a copy from a chain: unpacked side by side, put together, and made ours."""
 
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +9,17 @@ from pathlib import Path
 
 from tasks.control.errors import Corrupt, Refused, WrongKey
 from tasks.control.phases import Progress
-from tasks.postgres import programs
+from tasks.postgres.copy_configuration import Configuration
 from tasks.recovery.copies import combine, salvage, unpack
 from tasks.recovery.copies.combine import Link, links_of
 from tasks.recovery.copies.scratch import Scratch
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.work import FILES, Work
 from tasks.repository.catalogue import Catalogue
-from tasks.repository.model import FINGERPRINT, StoredObject
+from tasks.repository.model import CONFIGURATION, FINGERPRINT, StoredObject
 
+
+log = logging.getLogger(__name__)
 
 STREAMS = 2
 """How many objects are unpacked at once: hashing, decompression and writing go on side by side."""
@@ -26,15 +29,6 @@ VITAL = ("PG_VERSION", "global/pg_control", "backup_label")
 
 ACCEPT = "hl7ops restore --accept-failed-proof restores what can be read"
 
-ESSENTIAL = {
-    "max_connections": "max_connections setting",
-    "max_worker_processes": "max_worker_processes setting",
-    "max_wal_senders": "max_wal_senders setting",
-    "max_prepared_transactions": "max_prepared_xacts setting",
-    "max_locks_per_transaction": "max_locks_per_xact setting",
-}
-"""What a copy must have at least as much of as its source, and how `pg_controldata` calls it."""
-
 
 @dataclass(frozen=True)
 class Build:
@@ -43,11 +37,17 @@ class Build:
     catalogue: Catalogue
     plan: Plan
     work: Work
+    home: Path
 
     @property
     def copy(self) -> Scratch:
         """Where it is made."""
         return self.work.place
+
+    @property
+    def configuration(self) -> Configuration:
+        """What its server is started with while it is made."""
+        return self.copy.configuration(self.plan.backup.settings, self.home)
 
     def run(self, tell: Progress) -> None:
         """Make the data directory.
@@ -78,6 +78,9 @@ class Build:
             for half in (self.copy.data, *map(self.copy.tablespace, self.copy.mapped)):
                 shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
             combine.combine(links, self.copy)
+        kept = links[-1].place.path / CONFIGURATION
+        if kept.exists():
+            kept.replace(self.copy.path / CONFIGURATION)
 
     def _name_lost(self, links: Sequence[Link]) -> None:
         """Name the files that differ, and see that what no server starts without is there.
@@ -173,11 +176,8 @@ class Build:
 
     def _essential(self) -> str:
         """Return a configuration for a copy whose source has its own elsewhere, as Debian does."""
-        said = programs.run(
-            self.copy.programs, "pg_controldata", [self.copy.data], timeout_s=60
-        ).stdout
-        known = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
-        lines = [f"{name} = {known[called].strip()}\n" for name, called in ESSENTIAL.items()]
+        needed = self.configuration.essential()
+        lines = [f"{name} = {value}\n" for name, value in needed.items()]
         return "# The source's own configuration lies outside of its data directory.\n" + "".join(
             lines
         )
@@ -189,24 +189,16 @@ class Build:
             Refused: one is missing; names it.
 
         """
-        said = programs.run(
-            self.copy.programs,
-            "postgres",
-            ["-D", self.copy.data, "-C", "shared_preload_libraries"],
-            timeout_s=60,
-            owner=self.copy.owner,
-        ).stdout
-        names = [name.strip().removeprefix("$libdir/") for name in said.split(",") if name.strip()]
-        here = self.copy.programs.parent / "lib"
-        folders = (here, here / "postgresql")
-        for name in names:
-            if not any((folder / f"{name}.so").exists() for folder in folders):
-                raise Refused(
-                    "a library that the source preloads is missing",
-                    stanza=self.catalogue.stanza,
-                    seen=f"no {name}.so in {here}",
-                    do="install its package, or set HL7OPS_PROGRAMS to a server that has it",
-                )
+        libraries = self.configuration.libraries
+        if missing := libraries.missing:
+            raise Refused(
+                "a library that the source preloads is missing",
+                stanza=self.catalogue.stanza,
+                seen=f"no {missing[0]}.so in {self.copy.programs.parent / 'lib'}",
+                do="install its package, or set HL7OPS_PROGRAMS to a server that has it",
+            )
+        if left_out := set(libraries.names) - set(libraries.loaded(hot_standby=True)):
+            log.warning("the copy runs without %s: it starts processes", ", ".join(left_out))
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text)

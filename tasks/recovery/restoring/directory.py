@@ -34,6 +34,7 @@ class Destination:
         path: of the data directory, absolute.
         replace: whether the data directory that is there is moved aside.
         delta: whether that is used up instead: files that are the same are taken over.
+        is_kept: whether its server stays when we end; a copy for ourselves dies with us.
         tablespaces: where tablespaces go, by where the source has them.
 
     """
@@ -42,6 +43,7 @@ class Destination:
     replace: bool = False
     delta: bool = False
     tablespaces: Mapping[str, Path] = field(default_factory=dict)
+    is_kept: bool = True
 
     def __post_init__(self) -> None:
         """See that PostgreSQL's programs can take the path.

@@ -5,7 +5,6 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from tasks.control.clock import exact
@@ -13,6 +12,7 @@ from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.control.phases import Progress
 from tasks.postgres import lsn
 from tasks.postgres.cluster import SHORTAGES, Cluster, last_words
+from tasks.postgres.copy_configuration import Configuration
 from tasks.postgres.server import Connection, Server
 from tasks.recovery.planning.plan import Plan
 from tasks.recovery.restoring.feed import Feed
@@ -22,26 +22,6 @@ PAUSE_S = 0.05
 
 TIMEOUT_S = 24 * 3600
 """Replay of a long way takes hours; how far it is, is told meanwhile."""
-
-APART = {
-    "listen_addresses": "",
-    "archive_mode": "off",
-    "archive_command": "",
-    "archive_library": "",
-    "archive_cleanup_command": "",
-    "recovery_end_command": "",
-    "primary_conninfo": "",
-    "primary_slot_name": "",
-    "synchronous_standby_names": "",
-    "max_logical_replication_workers": "0",
-    "hot_standby": "on",
-    "ssl": "off",
-    "logging_collector": "off",
-    "log_destination": "stderr",
-    "log_min_error_statement": "panic",
-    "log_error_verbosity": "terse",
-}
-"""A copy has the source's settings but for these: it reaches nobody, and nobody reaches it."""
 
 TARGETS = (
     "recovery_target",
@@ -76,25 +56,14 @@ class Copy:
 
     Args:
         cluster: the data directory and its socket.
+        configuration: what it is started with.
         server: where the superuser reaches it.
-        access: a file beside it that lets nobody in but by that socket.
 
     """
 
     cluster: Cluster
+    configuration: Configuration
     server: Server
-    access: Path
-
-
-def apart(copy: Copy) -> dict[str, str]:
-    """Return the settings by which a copy runs apart from its source, and from everybody."""
-    return {
-        **APART,
-        "data_directory": str(copy.cluster.data),
-        "hba_file": str(copy.access),
-        "ident_file": str(copy.access.with_name("ident.conf")),
-        "external_pid_file": str(copy.access.with_name("server.pid")),
-    }
 
 
 def towards(plan: Plan, action: Action) -> dict[str, str]:
@@ -111,7 +80,6 @@ def towards(plan: Plan, action: Action) -> dict[str, str]:
         "recovery_target_inclusive": "on" if stop is None or stop.inclusive else "off",
         "recovery_target_timeline": str(plan.timeline),
         "recovery_target_action": action,
-        "recovery_init_sync_method": "syncfs",
         **(LENIENT if plan.accepted else {}),
     }
 
@@ -134,14 +102,34 @@ def recover(
 
     """
     command = {"restore_command": feed.command if feed else "false"}
-    settings = apart(copy) | towards(plan, action) | command
     with feed.running() if feed else nullcontext():
-        try:
-            copy.cluster.start(settings, timeout_s=TIMEOUT_S)
-            _await_end(copy, plan, tell)
-        except OpsError as error:
+        while not _run(copy, towards(plan, action) | command, plan, feed, tell):
             copy.cluster.stop("immediate")
-            raise _told((feed and feed.problem) or error, copy.cluster, plan) from None
+
+
+def _run(
+    copy: Copy, settings: dict[str, str], plan: Plan, feed: Feed | None, tell: Progress
+) -> bool:
+    """Start a copy and let it replay; return whether it came to where the plan ends.
+
+    The source may have raised a setting that hot standby demands; then the same goes on with that.
+    """
+    before = _shortfalls(copy.cluster)
+    try:
+        copy.cluster.start(copy.configuration.restored() | settings, timeout_s=TIMEOUT_S)
+        _await_end(copy, plan, tell)
+    except OpsError as error:
+        copy.cluster.stop("immediate")
+        if _shortfalls(copy.cluster) > before:
+            return False
+        raise _told((feed and feed.problem) or error, copy.cluster, plan) from None
+    return _shortfalls(copy.cluster) == before
+
+
+def _shortfalls(cluster: Cluster) -> int:
+    """Count how often the server said that its source had more of something than it has."""
+    text = cluster.log.read_text(errors="replace") if cluster.log.exists() else ""
+    return text.count("because of insufficient parameter settings")
 
 
 def _told(error: Exception, cluster: Cluster, plan: Plan) -> Exception:

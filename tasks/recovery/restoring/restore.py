@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks.control import clock
 from tasks.control.errors import Corrupt, WrongKey
 from tasks.control.phases import Phases, Progress
+from tasks.postgres.auto_conf import give_back
 from tasks.recovery.copies.scratch import held
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Plan
@@ -19,10 +20,12 @@ from tasks.recovery.restoring.directory import Destination, examine
 from tasks.recovery.restoring.feed import Feed
 from tasks.recovery.restoring.needed import needed, see_that_wal_is_there
 from tasks.recovery.restoring.recovering import Copy
-from tasks.recovery.restoring.restored import Restored, let_in
+from tasks.recovery.restoring.restored import Restored
+from tasks.recovery.restoring.restored_configuration import lay
 from tasks.recovery.restoring.work import Work, abandon, work_for
 from tasks.repository.chain import reading
 from tasks.repository.history import file_name
+from tasks.repository.model import CONFIGURATION
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
 
@@ -64,6 +67,7 @@ def restore(
     phases = Phases()
     with phases.phase("plan"):
         plan = survey.plan(stanza, target, named, accept_failed_proof=accept_failed_proof)
+    stanza = stanza.with_programs_of(plan.backup)
     for said in (*plan.warnings, *plan.accepted):
         log.warning("%s", said)
     with ExitStack() as stack:
@@ -136,10 +140,12 @@ class Restore:
     def _made(self, tell: Progress) -> None:
         """Make the copy in the working directory, recovered and stopped."""
         with self.phases.phase("copy"):
-            build = Build(self.stanza.catalogue, self.plan, self.work)
+            build = Build(self.stanza.catalogue, self.plan, self.work, self.stanza.home.path)
             build.run(tell)
             build.see_libraries()
-        copy = self._copy()
+        place = self.work.place
+        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
+        copy = Copy(place.cluster, build.configuration, server)
         if not self.work.is_promoted:
             copy.cluster.stop("fast")  # a run that was killed may have left it
             with self.phases.phase("replay"):
@@ -148,13 +154,7 @@ class Restore:
                 recovering.see_that_it_is_there(self.plan, copy.cluster.log.read_text(), at)
             self.work.note(at)
         copy.cluster.stop("fast")
-
-    def _copy(self) -> Copy:
-        place = self.work.place
-        access = place.path / "access.conf"
-        let_in(access, place.owner)
-        server = place.cluster.server(self.stanza.name, superuser=self.plan.backup.maker)
-        return Copy(place.cluster, server, access)
+        give_back(place.data)
 
     def _recover(self, copy: Copy, tell: Progress) -> None:
         archive, place = self.stanza.catalogue.archive(self.plan.backup), self.work.place
@@ -206,9 +206,13 @@ class Restore:
             accepted=self.accepted,
         )
         done.keep()
-        copy = Copy(done.cluster, done.server, done.access)
+        cluster = replace(done.cluster, is_bound=not self.destination.is_kept)
+        lay(place.path / CONFIGURATION, done.beside, place.owner)
+        settings = done.configuration(self.plan.backup.settings, self.stanza.home.path)
         if done.is_promoted:
-            done.cluster.start(recovering.apart(copy))
-        elif done.cluster.pid() is None:
+            cluster.start(settings.restored())
+        elif cluster.pid() is None:
+            copy = Copy(cluster, settings, done.server)
             recovering.recover(copy, self._lenient, None, lambda _phase, _done, _all: None)
+        give_back(path)
         return done

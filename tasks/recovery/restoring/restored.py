@@ -1,7 +1,7 @@
 """A restored copy at its place: looked at, promoted on purpose, stopped, or undone."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,10 @@ from pydantic_core import to_json
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
+from tasks.postgres.auto_conf import give_back
 from tasks.postgres.cluster import Cluster, socket_directory
-from tasks.postgres.owner import Owner, owner_of
+from tasks.postgres.copy_configuration import Configuration
+from tasks.postgres.owner import owner_of
 from tasks.postgres.server import Server
 
 
@@ -74,16 +76,20 @@ class Restored:
         return beside(Path(self.path))
 
     @property
-    def access(self) -> Path:
-        """The file that lets nobody in but by the copy's own socket."""
-        return self.beside / "access.conf"
-
-    @property
     def cluster(self) -> Cluster:
         """The copy as a cluster with its own socket."""
         sockets = socket_directory(self.beside, PORT)
         log = self.beside / "server.log"
-        return Cluster(Path(self.path), sockets, PORT, Path(self.programs), log)
+        return Cluster(Path(self.path), sockets, PORT, Path(self.programs), log, is_copy=True)
+
+    def configuration(
+        self, source: Mapping[str, str] | None = None, home: Path | None = None
+    ) -> Configuration:
+        """Return what the copy is started with, as `Scratch.configuration` does."""
+        path = Path(self.path)
+        return Configuration(
+            path, Path(self.programs), owner_of(path), self.beside, source or {}, home
+        )
 
     @property
     def server(self) -> Server:
@@ -95,7 +101,6 @@ class Restored:
         owner = owner_of(Path(self.path))
         self.beside.mkdir(mode=0o700, exist_ok=True)
         owner.take(self.beside)
-        let_in(self.access, owner)
         aside = self.beside / f".{DOCUMENT}"
         aside.write_bytes(to_json(self, indent=1))
         aside.rename(self.beside / DOCUMENT)
@@ -106,13 +111,9 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.restored")
 
 
-def let_in(access: Path, owner: Owner) -> None:
-    """Write the files by which a copy lets in whoever can enter the directory of its socket."""
-    ident = access.with_name("ident.conf")
-    access.write_text("local all all trust\n")
-    ident.touch()
-    for path in (access, ident):
-        owner.take(path)
+def exists(path: Path) -> bool:
+    """Tell whether something was restored into a directory."""
+    return (beside(path) / DOCUMENT).exists()
 
 
 def find(path: Path) -> Restored:
@@ -124,7 +125,7 @@ def find(path: Path) -> Restored:
 
     """
     document = beside(path) / DOCUMENT
-    if not document.exists():
+    if not exists(path):
         raise Refused(
             "nothing was restored there",
             seen=f"no {document}",
@@ -162,7 +163,9 @@ def promote(copy: Restored) -> Restored:
 
 def stop(copy: Restored) -> bool:
     """Stop a copy, so that it can be started as any server is; return whether it ran."""
-    return copy.cluster.stop()
+    ran = copy.cluster.stop()
+    give_back(Path(copy.path))
+    return ran
 
 
 def undo(copy: Restored) -> Path:
@@ -179,7 +182,7 @@ def undo(copy: Restored) -> Path:
             seen=f"{copy.path} was restored at {clock.readable(copy.restored_at)}",
             expected="a directory that was moved aside by --replace",
         )
-    copy.cluster.stop("fast")
+    stop(copy)
     path = Path(copy.path)
     aside = path.with_name(f"{path.name}.undone-{clock.stamp(clock.now())}")
     swap(path, aside)
@@ -187,17 +190,10 @@ def undo(copy: Restored) -> Path:
     return aside
 
 
-def within(folders: Iterable[Path]) -> list[Restored]:
-    """Return the copies that lie in some folders."""
-    end = beside(Path("x")).name.removeprefix("x")
-    found = (document for folder in folders for document in folder.glob(f"*{end}/{DOCUMENT}"))
-    return [find(each.parent.with_name(each.parent.name.removesuffix(end))) for each in found]
-
-
 def remove(path: Path) -> None:
     """Remove a copy that nobody wants any more, with all that lies beside it; absent is fine."""
     spaces: list[Path] = []
-    if (beside(path) / DOCUMENT).exists():
+    if exists(path):
         copy = find(path)
         copy.cluster.stop("immediate")
         spaces = [Path(space) for space in copy.tablespaces]

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt, Refused
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import dump_toc, programs
+from tasks.postgres.auto_conf import give_back
 from tasks.postgres.server import Server
 from tasks.postgres.table_digest import LARGE_OBJECTS
 from tasks.recovery.copies import dumps, load
 from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.copies.load import Portion
-from tasks.recovery.copies.scratch import SEALED_OFF, Scratch, held
-from tasks.recovery.restoring import recovering
+from tasks.recovery.copies.scratch import Scratch, held
 from tasks.recovery.restoring.directory import Destination, examine
-from tasks.recovery.restoring.recovering import Copy, Reached
+from tasks.recovery.restoring.recovering import Reached
 from tasks.recovery.restoring.restored import Restored
 from tasks.recovery.restoring.work import Work, work_for
 from tasks.recovery.snapshots.inventory import compare
@@ -52,7 +52,7 @@ def restore_snapshot(
     """
     with ExitStack() as stack:
         stack.enter_context(reading(stanza.catalogue, [what.backup]))
-        loading = Loading(stanza, what, destination)
+        loading = Loading(stanza.with_programs_of(what.backup), what, destination)
         if not loading.work.is_in_place:
             examine(stanza, what.needs, destination, loading.work.spaces)
         stack.enter_context(held(destination.work))
@@ -173,12 +173,14 @@ class Loading:
         for path in place.mapped.values():
             place.make(path)
         cluster.create(place.owner, {}, self.what.backup.maker)
-        cluster.start(SEALED_OFF | BULK)
+        settings = place.configuration(home=self.stanza.home.path).scratch()
+        cluster.start(settings | BULK)
         try:
             yield cluster.server(self.stanza.name, "template1", self.what.backup.maker)
             cluster.stop("fast")
         finally:
             cluster.stop("immediate")
+        give_back(place.data)
         sync = ["--sync-only", "-D", place.data]
         programs.run(place.programs, "initdb", sync, timeout_s=SYNC_TIMEOUT_S, owner=place.owner)
 
@@ -243,5 +245,7 @@ class Loading:
             warnings=list(self.what.warnings),
         )
         done.keep()
-        done.cluster.start(recovering.apart(Copy(done.cluster, done.server, done.access)))
+        cluster = replace(done.cluster, is_bound=not self.destination.is_kept)
+        cluster.start(done.configuration(home=self.stanza.home.path).restored())
+        give_back(path)
         return done

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.control.errors import Refused
-from tasks.postgres import programs
 from tasks.recovery.copies import load
 from tasks.recovery.planning import doubts
 from tasks.recovery.planning.plan import Needs
@@ -96,15 +95,7 @@ def wanted(
 
     """
     catalogue = stanza.catalogue
-    major = programs.major(stanza.home.programs, "postgres")
-    if major < backup.server_version // 10000:
-        raise Refused(
-            "a snapshot is loaded by programs of its own version, or a newer one",
-            stanza=backup.stanza,
-            seen=f"PostgreSQL {major} in {stanza.home.programs}",
-            expected=f"PostgreSQL {backup.server_version // 10000}",
-            do="set HL7OPS_PROGRAMS to the directory of that version's programs",
-        )
+    stanza.with_programs_of(backup)
     last = catalogue.last_proof(backup.id)
     if refuses(last) and not accepted:
         raise Refused(

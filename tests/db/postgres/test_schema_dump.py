@@ -68,7 +68,7 @@ CHANGES = {
     ),
     "a key": (
         "alter table fruit drop constraint fruit_pkey",
-        ["db: constraint public.fruit fruit_pkey", "db: table public.fruit"],
+        ["db: constraint public.fruit fruit_pkey"],
     ),
     "a check": (
         "alter table fruit drop constraint fruit_id_check",
@@ -219,7 +219,7 @@ def test_every_change_is_seen_and_named(built, undone, described, change):
         assert sorted(differing) == named
 
 
-BROAD = ("a foreign server", "a user mapping", "an owner", "a table's owner")
+BROAD = ("a key", "a foreign server", "a user mapping", "an owner", "a table's owner")
 """Changes that touch what stands beside: an extension is made, grants are spelled anew."""
 
 

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from psycopg import conninfo
 
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres import server as module
@@ -29,6 +30,18 @@ def ask(server, statement, **deadlines):
     """Run a statement in a connection of its own."""
     with server.connect(**deadlines) as connection:
         connection.execute(statement)
+
+
+def test_options_of_an_address_hold_but_for_deadlines(server):
+    """A later one of the same setting wins, which is ours."""
+    options = "-c work_mem=7MB -c lock_timeout=1 -c search_path=a,b"
+    address = conninfo.make_conninfo(server.address, options=options)
+    with Server("main", address).connect(lock_timeout_ms=50) as connection:
+        found = [
+            connection.execute(f"show {name}").fetchone()[0]
+            for name in ("work_mem", "lock_timeout", "search_path", "timezone")
+        ]
+    assert found == ["7MB", "50ms", "a,b", "UTC"]
 
 
 def refused(server, statement):

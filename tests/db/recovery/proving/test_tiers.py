@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tasks.control.errors import Corrupt, Refused
+from tasks.postgres import copy_configuration
 from tasks.recovery.copies.combine import links_of
 from tasks.recovery.copies.scratch import scratch
 from tasks.recovery.proving import boot, verify
@@ -64,7 +65,7 @@ def test_a_copy_that_does_not_reach_its_seal_is_corrupt(unpacked):
 def test_a_machine_that_cannot_run_the_copy_says_nothing_of_the_backup(unpacked, monkeypatch):
     """Want of memory is an error, which is neither a pass nor a failed backup."""
     unpacked.manifest()
-    monkeypatch.setitem(boot.SEALED_OFF, "shared_buffers", "6TB")
+    monkeypatch.setitem(copy_configuration.SCRATCH, "shared_buffers", "6TB")
     with (
         pytest.raises(Stopped),
         unpacked.record.tier("boot"),
@@ -97,7 +98,7 @@ FORBIDDEN = {
     "primary_slot_name": "",
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
-    "shared_preload_libraries": "",
+    "shared_preload_libraries": "pg_stat_statements",
     "session_preload_libraries": "",
     "ssl": "off",
     "autovacuum": "off",
@@ -105,14 +106,14 @@ FORBIDDEN = {
 
 
 def test_a_copy_reaches_nobody_whatever_the_source_was_set_to(stanza, unpacked):
-    """The settings of the source's files are below those of the copy's start."""
+    """The source's files are not read; its libraries are those that its backup noted."""
     automatic = unpacked.copy.data / "postgresql.auto.conf"
     unpacked.manifest()
     automatic.write_text(
         automatic.read_text()
         + "archive_mode = on\narchive_command = 'touch /tmp/hl7ops-archived'\n"
         + "primary_conninfo = 'host=somewhere'\nlisten_addresses = '*'\n"
-        + "shared_preload_libraries = 'pg_stat_statements'\n"
+        + "shared_preload_libraries = 'auto_explain'\n"
         + "max_logical_replication_workers = 4\n"
     )
     point = unpacked.backup.seal.points[-1]

@@ -29,9 +29,12 @@ def built(scene, name, target, old=None):
     place = Scratch(scene.copies.folder / name, home.owner, home.programs, {}, old)
     work = Work(place, place.path / "there", name, "20261124T000000Z")
     work.begin()
-    Build(scene.stanza.catalogue, survey.plan(scene.stanza, parse(target)), work).run(
-        lambda *_: None
-    )
+    Build(
+        scene.stanza.catalogue,
+        survey.plan(scene.stanza, parse(target)),
+        work,
+        scene.stanza.home.path,
+    ).run(lambda *_: None)
     return place.data
 
 

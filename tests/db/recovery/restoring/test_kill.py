@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tasks.postgres.auto_conf import AUTO_CONF, SOURCE_AUTO_CONF
 from tasks.recovery.planning.target import parse
 from tasks.recovery.restoring import restored
 from tasks.recovery.restoring.directory import Destination
@@ -23,6 +24,7 @@ PLACES = (
     "tasks.recovery.restoring.work:Work.note",
     "tasks.recovery.restoring.restored:Path.rename",
     "tasks.recovery.restoring.restored:Restored.keep",
+    "tasks.recovery.restoring.restore:give_back",
     "tasks.recovery.restoring.work:Work.remove",
 )
 
@@ -79,6 +81,8 @@ def test_a_restore_that_is_killed_goes_on(scene, death, old):
         done = restored.find(path) if is_over else restore(scene.stanza, parse("latest"), place)
         assert not place.work.exists()
         assert found(done.server.database("hl7")) == rows
+        assert (path / AUTO_CONF).exists()
+        assert not (path / SOURCE_AUTO_CONF).exists()
         assert (restored.undo(done) / "PG_VERSION").exists()
         assert (path / "mine").read_text() == "kept"
         shutil.rmtree(path.parent)
