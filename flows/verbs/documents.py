@@ -45,12 +45,11 @@ def of_backup(backup: Backup) -> dict[str, Any]:
     }
 
 
-def of_entry(catalogue: Catalogue, entry: Backup | Damaged) -> dict[str, Any]:
+def of_entry(entry: Backup | Damaged, proof: Proof | Damaged | None) -> dict[str, Any]:
     """Describe one line of the catalogue; a record that cannot be believed hides no other."""
     if isinstance(entry, Damaged):
         return {"id": entry.id, "status": "damaged", "problem": entry.problem}
     document = of_backup(entry) | {"verdict": "unproven", "verified_at": None}
-    proof = catalogue.last_proof(entry.id)
     if isinstance(proof, Damaged):
         return document | {"problem": proof.problem}
     if proof is not None:

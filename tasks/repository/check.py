@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError, Refused
-from tasks.repository.catalogue import DOCUMENT, PROOFS, Catalogue
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import links_of
 from tasks.repository.findings import Inspection
-from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
+from tasks.repository.model import DOCUMENT, Backup, BackupId, Damaged, StoredObject
 from tasks.repository.pages import FOLDER
+from tasks.repository.proofs import PROOFS
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal_check import WalCheck
 

@@ -1,5 +1,6 @@
 """Signed documents in a storage: written whole, read strictly, never believed unsigned."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import TypeVar
@@ -24,19 +25,25 @@ class Documents:
     stanza: str
     keyring: Keyring
 
-    def put(self, name: str, fact: object) -> None:
-        """Write a fact as a document that we sign."""
+    def signed(self, fact: object) -> bytes:
+        """Return the bytes of a fact as a document that we sign."""
         document = to_jsonable_python(asdict(fact))  # type: ignore[call-overload]
-        self.storage.put(name, self.keyring.sign(document))
+        return self.keyring.sign(document)
 
-    def keep(self, name: str, fact: object) -> None:
-        """Write a fact, and see that it can be read again.
+    def put(self, name: str, fact: object) -> str:
+        """Write a fact as a document that we sign; return the SHA-256 of its bytes."""
+        data = self.signed(fact)
+        self.storage.put(name, data)
+        return hashlib.sha256(data).hexdigest()
+
+    def keep(self, name: str, fact: object) -> str:
+        """Write a fact, and see that it can be read again; return the SHA-256 of its bytes.
 
         Raises:
             Transient: the storage said that it kept the document, and has not.
 
         """
-        self.put(name, fact)
+        digest = self.put(name, fact)
         try:
             kept = self.read(type(fact), name)
         except Corrupt:
@@ -48,6 +55,11 @@ class Documents:
                 seen=f"{name} in {self.storage.place}",
                 do="see that it is written by nobody else, and try again",
             )
+        return digest
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of the bytes of a document, whatever they say."""
+        return hashlib.sha256(self.storage.get(name)).hexdigest()
 
     def read(self, kind: type[F], name: str) -> F:
         """Read a fact.

@@ -1,0 +1,183 @@
+"""Read a journal: what is new since this machine looked last, or all of it."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from tasks.control.errors import Corrupt, Refused
+from tasks.repository import claims
+from tasks.repository.documents import Documents
+from tasks.repository.journal_cache import JournalCache, Seen
+from tasks.repository.journal_state import Entry, State, folded
+
+
+log = logging.getLogger(__name__)
+
+FOLDER = "journal"
+
+PER_FOLDER = 1000
+"""Entries of a folder: as many as S3 lists at a time, so that the newest are found at once."""
+
+READERS = 16
+"""Requests at a time, where there are many."""
+
+_NAME = re.compile(r"/journal/\d{5}/(\d{8})-([0-9a-f]{16})\.json\Z")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry as it is listed: its number, the first digits of its SHA-256, its object's name."""
+
+    number: int
+    digits: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """An entry as it was read; `problem` says why it cannot be believed."""
+
+    name: str
+    number: int
+    sha256: str
+    entry: Entry | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a journal tells, and the same with what this machine saw of it before.
+
+    They differ where the journal lost its end since then.
+    """
+
+    told: State
+    state: State
+
+
+@dataclass(frozen=True)
+class JournalReader:
+    """Reads the journal of one stanza in one repository."""
+
+    documents: Documents
+
+    @property
+    def cache(self) -> JournalCache:
+        """What this machine saw of it."""
+        place = self.documents.storage.place
+        return JournalCache.of(self.documents.keyring.folder, self.documents.stanza, place)
+
+    def read(self) -> Reading:
+        """Read what is new since this machine looked last, or all where it never did.
+
+        Entries that cannot be believed are passed over here; a check names them.
+        """
+        seen = self.cache.load()
+        listed = self.listed(seen.state.number)
+        if seen.state.number and not continues(seen.state, listed):
+            return self._other(seen)
+        written = self._read(each for each in listed if each.number > seen.state.number)
+        state = told_by(seen.state, written)
+        self.remember(seen, state, written)
+        return Reading(state, state)
+
+    def entries(self) -> list[Written]:
+        """Read all entries as they lie there, by number."""
+        return self._read(self.listed(0))
+
+    def listed(self, first: int) -> list[Listed]:
+        """List the entries from the folder of a number on; 0: all."""
+        storage, found = self.documents.storage, []
+        if not first:
+            found = storage.objects(f"{self.documents.stanza}/{FOLDER}/")
+        while first and (more := storage.objects(self.folder(first))):
+            found += more
+            first += PER_FOLDER
+        matches = ((_NAME.search(item.name), item.name) for item in found)
+        each = [Listed(int(match[1]), match[2], name) for match, name in matches if match]
+        return sorted(each, key=lambda entry: (entry.number, entry.digits))
+
+    def folder(self, number: int) -> str:
+        """Return the folder that an entry lies in."""
+        return f"{self.documents.stanza}/{FOLDER}/{(number - 1) // PER_FOLDER:05d}/"
+
+    def has_new_claim(self, seen: Seen) -> bool:
+        """Tell whether the repository was begun anew since it was seen, by somebody we trust."""
+        claimed_at = self._claimed_at()
+        return bool(claimed_at) and claimed_at != seen.claimed_at
+
+    def remember(self, seen: Seen, state: State, written: Sequence[Written]) -> None:
+        """Remember a state that whole entries led to, without a gap or a fork."""
+        numbers = [each.number for each in written if each.entry]
+        expected = range(seen.state.number + 1, state.number + 1)
+        if written and numbers == [*expected]:
+            self.keep(seen, state)
+
+    def keep(self, seen: Seen, state: State) -> None:
+        """Remember a state in the place of the one that was seen before it."""
+        self.cache.keep(Seen(state, seen.claimed_at or self._claimed_at()))
+
+    def _other(self, seen: Seen) -> Reading:
+        """Read a journal whose last seen entry is gone: it is shorter, or another one."""
+        written = self.entries()
+        told = told_by(State(), written)
+        if self.has_new_claim(seen):
+            log.warning("another repository lay in %s before", self.documents.storage.place)
+            self.remember(Seen(State()), told, written)
+            return Reading(told, told)
+        return Reading(told, told.joined(seen.state))
+
+    def _claimed_at(self) -> str:
+        try:
+            claim = claims.claimed(self.documents)
+        except (Corrupt, Refused):
+            return ""
+        return claim.created_at.isoformat() if claim else ""
+
+    def _read(self, listed: Iterable[Listed]) -> list[Written]:
+        return at_once(self._written, [*listed])
+
+    def _written(self, listed: Listed) -> Written:
+        digest = ""
+        try:
+            data = self.documents.storage.get(listed.name)
+            digest = hashlib.sha256(data).hexdigest()
+            entry = self.documents.parsed(Entry, listed.name, data)
+            if entry.number != listed.number or not digest.startswith(listed.digits):
+                seen = f"{listed.name} is entry {entry.number}"
+                raise Corrupt("an entry stands in another's place", seen=seen)  # noqa: TRY301
+        except (Corrupt, Refused) as error:
+            return Written(listed.name, listed.number, digest, None, str(error))
+        return Written(listed.name, listed.number, digest, entry)
+
+
+def continues(state: State, listed: Iterable[Listed]) -> bool:
+    """Tell whether the last entry of a state is among those that are there."""
+    every = [each for each in listed if each.number == state.number]
+    return any(state.sha256.startswith(each.digits) for each in every)
+
+
+def told_by(state: State, written: Sequence[Written]) -> State:
+    """Return the state after entries that were read; it ends where the last of them does."""
+    after = folded(state, _believed(written))
+    last = written[-1:]
+    return replace(after, number=last[0].number, sha256=last[0].sha256) if last else after
+
+
+def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do some requests, several at a time where there are many; return what came, in order."""
+    if len(items) < READERS:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(work, items))
+
+
+def _believed(written: Iterable[Written]) -> Iterator[tuple[Entry, str]]:
+    return ((each.entry, each.sha256) for each in written if each.entry)
