@@ -21,6 +21,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tasks.control.errors import Corrupt, OpsError, Refused
 from tasks.repository.journal_reader import JournalReader, at_once
@@ -126,26 +127,36 @@ class Journal(JournalReader):
     def _digest(self, name: str) -> str:
         try:
             data = self.documents.storage.get(name)
-            self._require_place(name, data)
+            self.placed(name, data)
         except (Corrupt, Refused):
             return ""
         return hashlib.sha256(data).hexdigest()
 
-    def _require_place(self, name: str, data: bytes) -> None:
-        """See that a document is signed by somebody we trust, and lies where it belongs."""
+    def placed(self, name: str, data: bytes) -> dict[str, Any]:
+        """Return what a document says.
+
+        Raises:
+            Corrupt: it is not signed by somebody we trust, or does not lie where it belongs.
+            Refused: it is of another version.
+
+        """
         match = DOCUMENT_NAME.match(name)
         document = self.documents.keyring.checked(self.documents.stanza, data, name)
         if match is None or document.get("id", document.get("backup")) not in match.groups():
             raise Corrupt("a document stands in another's place", seen=name)
         if "/proofs/" in name:
             self.documents.parsed(Proof, name, data).require_name(name)
+        return document
 
     def _append(self, entry: Entry, patience_s: float) -> None:
         storage, stanza = self.documents.storage, self.documents.stanza
         with storage.hold(HOLD, shared=False, stanza=stanza, patience_s=patience_s):
             told = self._adopted(self.read().told, entry)
             after = folded(told, [(entry, "")])
-            if (after.documents, after.gone) != (told.documents, told.gone) or entry.findings:
+            if (after.documents, after.gone) != (
+                told.documents,
+                told.gone,
+            ) or entry.kind == "accepted":
                 self._write(told, entry)
 
     def _adopted(self, told: State, entry: Entry) -> State:

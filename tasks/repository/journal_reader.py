@@ -114,10 +114,14 @@ class JournalReader:
         return bool(claimed_at) and claimed_at != seen.claimed_at
 
     def remember(self, seen: Seen, state: State, written: Sequence[Written]) -> None:
-        """Remember a state that whole entries led to, without a gap or a fork."""
-        numbers = [each.number for each in written if each.entry]
-        expected = range(seen.state.number + 1, state.number + 1)
-        if written and numbers == [*expected]:
+        """Remember a state that whole entries led to, without a gap or a fork.
+
+        Those that somebody accepted, by an entry that tells of them, do not count.
+        """
+        accepted = [each.number for each in written if each.entry and each.entry.kind == "accepted"]
+        first = max([seen.state.number, *accepted])
+        numbers = [each.number for each in written if each.entry and each.number > first]
+        if written and numbers == [*range(first + 1, state.number + 1)]:
             self.keep(seen, state)
 
     def keep(self, seen: Seen, state: State) -> None:
@@ -156,6 +160,11 @@ class JournalReader:
         except (Corrupt, Refused) as error:
             return Written(listed.name, listed.number, digest, None, str(error))
         return Written(listed.name, listed.number, digest, entry)
+
+
+def is_entry(name: str) -> bool:
+    """Tell whether an object is called like an entry."""
+    return _NAME.search(name) is not None
 
 
 def continues(state: State, listed: Iterable[Listed]) -> bool:
