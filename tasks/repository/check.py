@@ -108,8 +108,10 @@ class RepositoryCheck:
             self.progress("objects", self.found.bytes, every)
         for name in sizes:
             below = name.removeprefix(prefix)
-            if below != DOCUMENT and not (below.startswith(PROOFS) and is_proof(below)):
-                tell = self.found.note if is_stray(below) else self.found.bad
+            is_among_proofs = below.startswith(PROOFS)
+            if below != DOCUMENT and not (is_among_proofs and is_proof(below)):
+                is_noted = is_among_proofs or is_stray(below)
+                tell = self.found.note if is_noted else self.found.bad
                 tell(backup.id, f"holds an object that it does not know: {below}")
         self._encrypted(backup)
 

@@ -35,7 +35,8 @@ def check_foreign(catalogue: Catalogue, clusters: Collection[str], found: Inspec
     for item in catalogue.storage.objects(prefix):
         name = item.name.removeprefix(prefix)
         top, _, rest = name.partition("/")
-        if top == "wal" and "/" in rest and rest.partition("/")[0] not in clusters:
+        cluster, _, _ = rest.partition("/")
+        if top == "wal" and cluster.isdecimal() and cluster not in clusters:
             found.bad(item.name, "WAL of another cluster")
         elif not is_place(name) or (top in DOCUMENTS and not _is_kept(item.name)):
             found.note(item.name, "nothing that is kept here has such a name")
@@ -50,7 +51,10 @@ def check_foreign(catalogue: Catalogue, clusters: Collection[str], found: Inspec
 def is_place(name: str) -> bool:
     """Tell whether something of ours may have a name below a stanza."""
     top, _, rest = name.partition("/")
-    return top in KINDS and (top != "backups" or bool(ID.match(rest.partition("/")[0])))
+    first = rest.partition("/")[0]
+    if top == "backups":
+        return bool(ID.match(first))
+    return first.isdecimal() if top in WAL else top in KINDS
 
 
 def is_stray(name: str) -> bool:

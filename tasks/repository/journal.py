@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.control.errors import Corrupt, OpsError, Refused
-from tasks.repository.journal_reader import JournalReader, at_once
+from tasks.repository.journal_reader import JournalReader, in_parallel
 from tasks.repository.journal_state import Entry, State, folded
 from tasks.repository.model import DOCUMENT, ID, BackupId
 from tasks.repository.proof import Proof
@@ -61,7 +61,7 @@ class Journal(JournalReader):
     """The journal of one stanza in one repository."""
 
     @property
-    def number(self) -> int:
+    def length(self) -> int:
         """How many entries there are."""
         return self.read().told.number
 
@@ -76,7 +76,7 @@ class Journal(JournalReader):
             what = ", ".join(entry.documents)
             log.warning("%s is not in the journal yet; the next entry adopts it: %s", what, error)
 
-    def remove(self, entry: Entry) -> None:
+    def announce(self, entry: Entry) -> None:
         """Append an entry on documents that are about to go.
 
         Raises:
@@ -86,7 +86,7 @@ class Journal(JournalReader):
         self._append(entry, REMOVING_S)
 
     def remove_backup(self, backup: BackupId, names: Iterable[str]) -> None:
-        """Append an entry on a backup that is about to go; raises as `remove`.
+        """Append an entry on a backup that is about to go; raises as `announce`.
 
         Args:
             backup: which.
@@ -110,9 +110,9 @@ class Journal(JournalReader):
             )
         gone = known | {name: self.documents.digest(name) for name in there}
         if gone:
-            self.remove(Entry("removed", backup, gone=gone))
+            self.announce(Entry("removed", backup, gone=gone))
 
-    def there(self) -> list[str]:
+    def document_names(self) -> list[str]:
         """List the names of the documents that are there, whether they can be believed or not."""
         storage, stanza = self.documents.storage, self.documents.stanza
         folders = (f"{stanza}/{folder}/" for folder in ("backups", "pins", "legal"))
@@ -122,17 +122,17 @@ class Journal(JournalReader):
     def digests(self, names: Iterable[str]) -> dict[str, str]:
         """Return the SHA-256 of those of some documents that are there and can be believed."""
         each = sorted(names)
-        return {n: sha for n, sha in zip(each, at_once(self._digest, each), strict=True) if sha}
+        return {n: sha for n, sha in zip(each, in_parallel(self._digest, each), strict=True) if sha}
 
     def _digest(self, name: str) -> str:
         try:
             data = self.documents.storage.get(name)
-            self.placed(name, data)
+            self.checked_document(name, data)
         except (Corrupt, Refused):
             return ""
         return hashlib.sha256(data).hexdigest()
 
-    def placed(self, name: str, data: bytes) -> dict[str, Any]:
+    def checked_document(self, name: str, data: bytes) -> dict[str, Any]:
         """Return what a document says.
 
         Raises:
@@ -161,7 +161,7 @@ class Journal(JournalReader):
 
     def _adopted(self, told: State, entry: Entry) -> State:
         """Adopt the documents that no entry tells of, but for those that this one is about."""
-        names = {name for name in self.there() if not told.is_gone(name)}
+        names = {name for name in self.document_names() if not told.is_gone(name)}
         found = self.digests(names - (told.documents | entry.documents | entry.gone).keys())
         return self._write(told, Entry("adopted", documents=found)) if found else told
 

@@ -1,10 +1,10 @@
 """What this machine saw of journals: so that reading one is cheap, and a shorter one is noticed."""
 
 import hashlib
-import json
 import logging
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,11 +19,16 @@ FOLDER = "journal"
 
 
 @dataclass(frozen=True)
-class Seen:
+class CachedState:
     """The state of a journal that this machine saw, and when its repository was claimed."""
 
     state: State
     claimed_at: str = ""
+
+
+@cache
+def _adapter() -> TypeAdapter[CachedState]:
+    return TypeAdapter(CachedState)
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,23 @@ class JournalCache:
         digest = hashlib.sha256(place.encode()).hexdigest()[:16]
         return cls(keys / FOLDER / f"{stanza}-{digest}.json")
 
-    def load(self) -> Seen:
+    def load(self) -> CachedState:
         """Return what was seen; number 0: nothing, or nobody can read it any more."""
         try:
-            return TypeAdapter(Seen).validate_json(self.path.read_bytes())
+            return _adapter().validate_json(self.path.read_bytes())
         except FileNotFoundError:
-            return Seen(State())
+            return CachedState(State())
         except (OSError, ValidationError):
             log.warning("%s cannot be read; the journal is read from its beginning", self.path)
-            return Seen(State())
+            return CachedState(State())
 
-    def keep(self, seen: Seen) -> None:
+    def keep(self, seen: CachedState) -> None:
         """Remember what was seen; where that cannot be done, the journal is read again."""
         aside = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             aside.touch(mode=0o600)
-            aside.write_text(json.dumps(asdict(seen)))
+            aside.write_bytes(_adapter().dump_json(seen))
             aside.replace(self.path)
         except OSError as error:
             log.warning("%s cannot be written: %s", self.path, error.strerror)

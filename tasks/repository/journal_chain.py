@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from tasks.repository.journal_reader import Written
+from tasks.repository.journal_reader import StoredEntry
 
 
-def flaws(written: Sequence[Written]) -> list[str]:
+def flaws(written: Sequence[StoredEntry]) -> list[str]:
     """Say what is wrong with a chain: entries that are missing, forked, edited or misplaced.
 
     Args:
@@ -27,7 +27,7 @@ def flaws(written: Sequence[Written]) -> list[str]:
     return found
 
 
-def _members(group: Sequence[Written], before: set[str]) -> list[str]:
+def _members(group: Sequence[StoredEntry], before: set[str]) -> list[str]:
     """Say what is wrong with entries of one number, given the hashes that they may follow.
 
     Where the one before is missing or cannot be believed, that was said already.

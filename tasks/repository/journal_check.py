@@ -10,9 +10,9 @@ from tasks.control.clock import readable
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.findings import Inspection
-from tasks.repository.journal_cache import Seen
+from tasks.repository.journal_cache import CachedState
 from tasks.repository.journal_chain import flaws
-from tasks.repository.journal_reader import at_once, told_by
+from tasks.repository.journal_reader import in_parallel, state_after
 from tasks.repository.journal_state import Entry, State, folder_of
 from tasks.repository.model import DOCUMENT, ID, BackupId
 from tasks.repository.proofs import PROOFS
@@ -52,13 +52,13 @@ class JournalCheck:
         self.catalogue, self.found = catalogue, found
         self.journal = catalogue.journal
         self.lost = Losses()
-        names = self.journal.there()
-        self.there = dict(zip(names, at_once(self._look, names), strict=True))
+        names = self.journal.document_names()
+        self.there = dict(zip(names, in_parallel(self._look, names), strict=True))
         self.written = self.journal.entries()
         self.seen = self.journal.cache.load()
         if self.seen.state.number and self.journal.has_new_claim(self.seen):
-            self.seen = Seen(State())
-        self.told = told_by(State(), self.written)
+            self.seen = CachedState(State())
+        self.told = state_after(State(), self.written)
         self.entries: dict[str, Entry] = {}
         self.history: dict[str, set[str]] = {}
         for entry in (each.entry for each in self.written if each.entry):
@@ -91,13 +91,13 @@ class JournalCheck:
         lost = self.lost
         entry = Entry("accepted", gone=lost.documents, reason=reason, by=by, findings=lost.findings)
         self.journal.cache.path.unlink(missing_ok=True)
-        self.journal.remove(entry)
+        self.journal.announce(entry)
         return entry
 
     def _look(self, name: str) -> Document:
         try:
             data = self.catalogue.storage.get(name)
-            document = self.journal.placed(name, data)
+            document = self.journal.checked_document(name, data)
         except (Corrupt, Refused):
             return Document("", 0)
         return Document(hashlib.sha256(data).hexdigest(), int(document.get("journal", 0)))
@@ -153,8 +153,8 @@ class JournalCheck:
         expected = self._state(self.told).documents.keys() - self.there.keys()
         if not expected:
             return
-        there = set(self.journal.there())
-        state = self._state(told_by(State(), self.journal.entries()))
+        there = set(self.journal.document_names())
+        state = self._state(state_after(State(), self.journal.entries()))
         lost = {name: state.documents[name] for name in expected if name in state.documents}
         self.lost.documents = {name: sha for name, sha in lost.items() if name not in there}
         for folder, names in groupby(sorted(self.lost.documents, key=_rank), folder_of):

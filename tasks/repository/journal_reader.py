@@ -11,7 +11,7 @@ from typing import TypeVar
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository import claims
 from tasks.repository.documents import Documents
-from tasks.repository.journal_cache import JournalCache, Seen
+from tasks.repository.journal_cache import CachedState, JournalCache
 from tasks.repository.journal_state import Entry, State, folded
 
 
@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Listed:
+class EntryName:
     """An entry as it is listed: its number, the first digits of its SHA-256, its object's name."""
 
     number: int
@@ -41,7 +41,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Written:
+class StoredEntry:
     """An entry as it was read; `problem` says why it cannot be believed."""
 
     name: str
@@ -52,7 +52,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Reading:
+class View:
     """What a journal tells, and the same with what this machine saw of it before.
 
     They differ where the journal lost its end since then.
@@ -74,7 +74,7 @@ class JournalReader:
         place = self.documents.storage.place
         return JournalCache.of(self.documents.keyring.folder, self.documents.stanza, place)
 
-    def read(self) -> Reading:
+    def read(self) -> View:
         """Read what is new since this machine looked last, or all where it never did.
 
         Entries that cannot be believed are passed over here; a check names them.
@@ -84,15 +84,15 @@ class JournalReader:
         if seen.state.number and not continues(seen.state, listed):
             return self._other(seen)
         written = self._read(each for each in listed if each.number > seen.state.number)
-        state = told_by(seen.state, written)
+        state = state_after(seen.state, written)
         self.remember(seen, state, written)
-        return Reading(state, state)
+        return View(state, state)
 
-    def entries(self) -> list[Written]:
+    def entries(self) -> list[StoredEntry]:
         """Read all entries as they lie there, by number."""
         return self._read(self.listed(0))
 
-    def listed(self, first: int) -> list[Listed]:
+    def listed(self, first: int) -> list[EntryName]:
         """List the entries from the folder of a number on; 0: all."""
         storage, found = self.documents.storage, []
         if not first:
@@ -101,19 +101,19 @@ class JournalReader:
             found += more
             first += PER_FOLDER
         matches = ((_NAME.search(item.name), item.name) for item in found)
-        each = [Listed(int(match[1]), match[2], name) for match, name in matches if match]
+        each = [EntryName(int(match[1]), match[2], name) for match, name in matches if match]
         return sorted(each, key=lambda entry: (entry.number, entry.digits))
 
     def folder(self, number: int) -> str:
         """Return the folder that an entry lies in."""
         return f"{self.documents.stanza}/{FOLDER}/{(number - 1) // PER_FOLDER:05d}/"
 
-    def has_new_claim(self, seen: Seen) -> bool:
+    def has_new_claim(self, seen: CachedState) -> bool:
         """Tell whether the repository was begun anew since it was seen, by somebody we trust."""
         claimed_at = self._claimed_at()
         return bool(claimed_at) and claimed_at != seen.claimed_at
 
-    def remember(self, seen: Seen, state: State, written: Sequence[Written]) -> None:
+    def remember(self, seen: CachedState, state: State, written: Sequence[StoredEntry]) -> None:
         """Remember a state that whole entries led to, without a gap or a fork.
 
         Those that somebody accepted, by an entry that tells of them, do not count.
@@ -124,19 +124,19 @@ class JournalReader:
         if written and numbers == [*range(first + 1, state.number + 1)]:
             self.keep(seen, state)
 
-    def keep(self, seen: Seen, state: State) -> None:
+    def keep(self, seen: CachedState, state: State) -> None:
         """Remember a state in the place of the one that was seen before it."""
-        self.cache.keep(Seen(state, seen.claimed_at or self._claimed_at()))
+        self.cache.keep(CachedState(state, seen.claimed_at or self._claimed_at()))
 
-    def _other(self, seen: Seen) -> Reading:
+    def _other(self, seen: CachedState) -> View:
         """Read a journal whose last seen entry is gone: it is shorter, or another one."""
         written = self.entries()
-        told = told_by(State(), written)
+        told = state_after(State(), written)
         if self.has_new_claim(seen):
             log.warning("another repository lay in %s before", self.documents.storage.place)
-            self.remember(Seen(State()), told, written)
-            return Reading(told, told)
-        return Reading(told, told.joined(seen.state))
+            self.remember(CachedState(State()), told, written)
+            return View(told, told)
+        return View(told, told.joined(seen.state))
 
     def _claimed_at(self) -> str:
         try:
@@ -145,10 +145,10 @@ class JournalReader:
             return ""
         return claim.created_at.isoformat() if claim else ""
 
-    def _read(self, listed: Iterable[Listed]) -> list[Written]:
-        return at_once(self._written, [*listed])
+    def _read(self, listed: Iterable[EntryName]) -> list[StoredEntry]:
+        return in_parallel(self._written, [*listed])
 
-    def _written(self, listed: Listed) -> Written:
+    def _written(self, listed: EntryName) -> StoredEntry:
         digest = ""
         try:
             data = self.documents.storage.get(listed.name)
@@ -158,8 +158,8 @@ class JournalReader:
                 seen = f"{listed.name} is entry {entry.number}"
                 raise Corrupt("an entry stands in another's place", seen=seen)  # noqa: TRY301
         except (Corrupt, Refused) as error:
-            return Written(listed.name, listed.number, digest, None, str(error))
-        return Written(listed.name, listed.number, digest, entry)
+            return StoredEntry(listed.name, listed.number, digest, None, str(error))
+        return StoredEntry(listed.name, listed.number, digest, entry)
 
 
 def is_entry(name: str) -> bool:
@@ -167,20 +167,20 @@ def is_entry(name: str) -> bool:
     return _NAME.search(name) is not None
 
 
-def continues(state: State, listed: Iterable[Listed]) -> bool:
+def continues(state: State, listed: Iterable[EntryName]) -> bool:
     """Tell whether the last entry of a state is among those that are there."""
     every = [each for each in listed if each.number == state.number]
     return any(state.sha256.startswith(each.digits) for each in every)
 
 
-def told_by(state: State, written: Sequence[Written]) -> State:
+def state_after(state: State, written: Sequence[StoredEntry]) -> State:
     """Return the state after entries that were read; it ends where the last of them does."""
     after = folded(state, _believed(written))
     last = written[-1:]
     return replace(after, number=last[0].number, sha256=last[0].sha256) if last else after
 
 
-def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def in_parallel(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Do some requests, several at a time where there are many; return what came, in order."""
     if len(items) < READERS:
         return [work(item) for item in items]
@@ -188,5 +188,5 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def _believed(written: Iterable[Written]) -> Iterator[tuple[Entry, str]]:
+def _believed(written: Iterable[StoredEntry]) -> Iterator[tuple[Entry, str]]:
     return ((each.entry, each.sha256) for each in written if each.entry)

@@ -111,7 +111,7 @@ class LegalHolds:
         name = f"{self._place}released/{backup}/{at}.json"
         documents = {name: self.documents.put(name, release)}
         gone = {self._name(backup): self.documents.digest(self._name(backup))}
-        self._journal.remove(Entry("released", backup, documents, gone))
+        self._journal.announce(Entry("released", backup, documents, gone))
         self.documents.storage.delete(self._name(backup))
         return release
 

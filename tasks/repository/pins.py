@@ -78,7 +78,7 @@ class Pins:
                 do="hl7ops backups",
             )
         gone = {names[backup]: self.documents.digest(names[backup])}
-        self._journal.remove(Entry("unpinned", backup, gone=gone))
+        self._journal.announce(Entry("unpinned", backup, gone=gone))
         self.documents.storage.delete(names[backup])
 
     @property

@@ -25,7 +25,7 @@ class Proofs:
         """Keep the record of a verification."""
         journal = Journal(self.documents)
         name = f"{self._folder(proof.backup)}{proof.name}"
-        digest = self.documents.put(name, replace(proof, journal=journal.number))
+        digest = self.documents.put(name, replace(proof, journal=journal.length))
         journal.add(Entry("verified", proof.backup, {name: digest}, verdict=proof.verdict))
 
     def of(self, backup: BackupId) -> list[Proof]:

@@ -86,7 +86,7 @@ class Reaches:
         position = lsn.spell(end.start)
         if before and not more and (before.timeline, before.position) == (end.timeline, position):
             return
-        journal, lacking = Journal(self.documents).number, [*known, *more]
+        journal, lacking = Journal(self.documents).length, [*known, *more]
         self.documents.put(
             self._name, Reach(end.timeline, position, end.bytes, clock.now(), lacking, journal)
         )

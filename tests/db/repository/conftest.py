@@ -62,7 +62,7 @@ def origin(request, identity):
         made.append(take.take(stanza, kind))
     assert {verify(stanza, each.id).verdict for each in (made[1], made[3])} == {"proven"}
     stanza.catalogue.pins.put(Pin(made[0].id, "audit", made[0].finished_at))
-    stanza.catalogue.pin(LegalHold(made[2].id, "case 7", "a lawyer", made[2].finished_at))
+    stanza.catalogue.pin(LegalHold(made[1].id, "case 7", "a lawyer", made[1].finished_at))
     yield SimpleNamespace(stanza=stanza, made=made, identity=identity, kind=request.param)
     stanza.home.primary.stop("immediate")
     shutil.rmtree(stanza.home.path)

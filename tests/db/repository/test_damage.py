@@ -309,7 +309,7 @@ MATRIX = {
     ),
     "legal hold: deleted": (
         lambda k: shutil.rmtree(k.root / "main" / "legal"),
-        "{2}: its legal hold is missing: entry",
+        "{1}: its legal hold is missing: entry",
     ),
     "pin: edited": (
         lambda k: flip(next((k.root / "main" / "pins").iterdir()), 0.2),
@@ -390,7 +390,7 @@ def test_what_nobody_wrote_is_only_noted(kept, stray):
     path.write_bytes(b"x")
     inspection = check(kept.open().catalogue)
     assert inspection.damage == []
-    assert said in inspection.notes[-1].said or said in inspection.notes[0].said
+    assert any(said in note.said for note in inspection.notes)
 
 
 def test_a_chain_in_another_order_does_not_verify(kept):

@@ -19,7 +19,7 @@ from tasks.repository.findings import Inspection
 from tasks.repository.journal import HOLD
 from tasks.repository.journal_chain import flaws
 from tasks.repository.journal_check import JournalCheck, accept_losses
-from tasks.repository.journal_reader import PER_FOLDER, Written
+from tasks.repository.journal_reader import PER_FOLDER, StoredEntry
 from tasks.repository.journal_state import Entry, State, folded, folder_of
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold
@@ -474,7 +474,7 @@ def test_writers_at_the_same_time_lose_and_fork_nothing(catalogue, backup, proof
         list(pool.map(work, every))
     assert flaws(catalogue.journal.entries()) == []
     told = catalogue.journal.read().told.documents
-    assert sorted(told) == sorted(catalogue.journal.there())
+    assert sorted(told) == sorted(catalogue.journal.document_names())
     assert looked(catalogue) == [[], []]
 
 
@@ -506,7 +506,7 @@ def chained(kinds):
     for number, kind in enumerate(kinds, 1):
         entry = Entry(kind, number=number, before=before)
         before = f"{number:064x}"
-        found.append(Written(f"{number}", number, before, entry))
+        found.append(StoredEntry(f"{number}", number, before, entry))
     return found
 
 
