@@ -99,7 +99,7 @@ def repository_check(
 ) -> None:
     """Hold catalogue, journal, data and WAL of a repository against each other, both ways."""
     from tasks.repository.check import check  # noqa: PLC0415
-    from tasks.repository.journal_check import accept_losses as accept  # noqa: PLC0415
+    from tasks.repository.losses import accept_losses as accept  # noqa: PLC0415
 
     stanza = site(repository)
     if accept_losses is not None or by is not None:

@@ -12,7 +12,7 @@ from tasks.repository.catalogue import Catalogue
 from tasks.repository.findings import Inspection
 from tasks.repository.journal_cache import CachedState
 from tasks.repository.journal_chain import flaws
-from tasks.repository.journal_reader import in_parallel, state_after
+from tasks.repository.journal_reader import StoredEntry, in_parallel, state_after
 from tasks.repository.journal_state import Entry, State, folder_of
 from tasks.repository.model import DOCUMENT, ID, BackupId
 from tasks.repository.proofs import PROOFS
@@ -38,9 +38,14 @@ class Document:
 
 @dataclass
 class Losses:
-    """What is lost by the journal: documents with their hashes, and what was said of itself."""
+    """What is lost by the journal, and what was said of the journal itself.
+
+    Documents that are missing, with the hashes that they had, and those that took the place of
+    others, with their own.
+    """
 
     documents: dict[str, str] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
 
@@ -48,14 +53,16 @@ class JournalCheck:
     """One look at a journal and at the documents that it tells of."""
 
     def __init__(self, catalogue: Catalogue, found: Inspection) -> None:
-        """Read documents first and then the journal: whatever comes meanwhile has no entry yet."""
+        """Read what was seen, then documents, then the journal, since others may be writing."""
         self.catalogue, self.found = catalogue, found
         self.journal = catalogue.journal
         self.lost = Losses()
+        self.seen = self.journal.cache.load()
         names = self.journal.document_names()
         self.there = dict(zip(names, in_parallel(self._look, names), strict=True))
         self.written = self.journal.entries()
-        self.seen = self.journal.cache.load()
+        if flaws(self.written):  # what is written while a directory is listed may be listed in part
+            self.written = self.journal.entries()
         if self.seen.state.number and self.journal.has_new_claim(self.seen):
             self.seen = CachedState(State())
         self.told = state_after(State(), self.written)
@@ -84,15 +91,9 @@ class JournalCheck:
         for name, document in self.there.items():
             if document.sha256:
                 self._present(name, document)
+        if not self.lost.findings:
+            self.journal.remember(self.seen, self.told, self.written)
         return self.lost.documents
-
-    def accept(self, by: str, reason: str) -> Entry:
-        """Enter that what is lost, and what is wrong with the journal itself, is known."""
-        lost = self.lost
-        entry = Entry("accepted", gone=lost.documents, reason=reason, by=by, findings=lost.findings)
-        self.journal.cache.path.unlink(missing_ok=True)
-        self.journal.announce(entry)
-        return entry
 
     def _look(self, name: str) -> Document:
         try:
@@ -150,19 +151,25 @@ class JournalCheck:
 
         A cleanup may be going on: what it removes has an entry before it goes.
         """
-        expected = self._state(self.told).documents.keys() - self.there.keys()
+        expected = self._state(self.written).documents.keys() - self.there.keys()
         if not expected:
             return
         there = set(self.journal.document_names())
-        state = self._state(state_after(State(), self.journal.entries()))
+        state = self._state(self.journal.entries())
         lost = {name: state.documents[name] for name in expected if name in state.documents}
         self.lost.documents = {name: sha for name, sha in lost.items() if name not in there}
         for folder, names in groupby(sorted(self.lost.documents, key=_rank), folder_of):
             self._lost(folder, [*names], state)
 
-    def _state(self, told: State) -> State:
-        """Return what should be there: also what was told by entries that are lost."""
-        return told.joined(self.seen.state) if self.seen.state.number else told
+    def _state(self, written: Sequence[StoredEntry]) -> State:
+        """Return what should be there, also by entries that this machine saw and that are lost."""
+        seen, told = self.seen.state, state_after(State(), written)
+        if not seen.number:
+            return told
+        newer = [each for each in written if each.number > seen.number]
+        if any(each.sha256 == seen.sha256 for each in written):
+            return state_after(seen, newer)
+        return told.joined(seen)
 
     def _lost(self, folder: str, names: Sequence[str], state: State) -> None:
         """Name the lost documents of one backup, or pins and holds."""
@@ -202,34 +209,18 @@ class JournalCheck:
         elif expected is None and self.told.gone.get(name) == document.sha256:
             self.found.note(backup, f"its end was begun and not finished; {name} is there still")
         elif document.sha256 in known and (expected or self.told.is_gone(name)):
-            self.found.bad(backup, f"an earlier document was put back: {name}")
+            self._replaced(name, document, f"an earlier document was put back: {name}")
         elif expected is not None and not name.startswith(f"{self.catalogue.stanza}/pins/"):
-            self.found.bad(backup, f"another document stands in its place: {self._told(name)}")
+            said = f"another document stands in its place: {self._told(name)}"
+            self._replaced(name, document, said)
         else:
             self.found.note(backup, f"{name} is not in the journal yet")
 
-
-def accept_losses(catalogue: Catalogue, *, by: str, reason: str) -> Entry:
-    """Enter that somebody knows of what is lost, so that it is no alarm any more.
-
-    Documents that the journal tells of and that are not there are expected no longer, and what is
-    wrong with the journal itself becomes a note.
-
-    Raises:
-        Refused: nothing is lost, or nobody says who accepts it and why.
-
-    """
-    if not by or not reason:
-        raise Refused(
-            "accepting a loss needs a name and a reason",
-            stanza=catalogue.stanza,
-            do="hl7ops repository check --accept-losses REASON --by NAME",
-        )
-    check = JournalCheck(catalogue, Inspection())
-    check.run()
-    if not check.lost.documents and not check.lost.findings:
-        raise Refused("nothing is lost", stanza=catalogue.stanza, seen=catalogue.storage.place)
-    return check.accept(by, reason)
+    def _replaced(self, name: str, document: Document, said: str) -> None:
+        """Name a document that took another's place, unless somebody is just writing it."""
+        if self._look(name) == document:
+            self.lost.replaced[name] = document.sha256
+            self.found.bad(_backup(name), said)
 
 
 def _rank(name: str) -> tuple[str, str]:

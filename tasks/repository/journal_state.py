@@ -80,9 +80,10 @@ class State:
         return {name: sha for name, sha in self.documents.items() if name.startswith(folder)}
 
     def joined(self, other: "State") -> "State":
-        """Add the documents of another state that this one does not tell of."""
-        lost = {n: sha for n, sha in other.documents.items() if not self.is_gone(n)}
-        return State(self.number, self.sha256, lost | self.documents, other.gone | self.gone)
+        """Return what should be there by both of two states, of which neither follows the other."""
+        ours = {n: sha for n, sha in self.documents.items() if not other.is_gone(n)}
+        theirs = {n: sha for n, sha in other.documents.items() if not self.is_gone(n)}
+        return State(self.number, self.sha256, theirs | ours, other.gone | self.gone)
 
 
 def folder_of(name: str) -> str:

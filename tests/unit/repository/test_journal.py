@@ -18,11 +18,12 @@ from tasks.repository.check import check
 from tasks.repository.findings import Inspection
 from tasks.repository.journal import HOLD
 from tasks.repository.journal_chain import flaws
-from tasks.repository.journal_check import JournalCheck, accept_losses
+from tasks.repository.journal_check import JournalCheck
 from tasks.repository.journal_reader import PER_FOLDER, StoredEntry
 from tasks.repository.journal_state import Entry, State, folded, folder_of
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold
+from tasks.repository.losses import accept_losses
 from tasks.repository.model import Damaged
 from tasks.repository.pins import Pin
 
@@ -67,8 +68,8 @@ def entries(catalogue):
 
 def stranger(catalogue, tmp_path):
     """Open the same repository on a machine that knows its key and never saw its journal."""
-    other = Keyring(tmp_path / "elsewhere")
-    other.folder.mkdir(exist_ok=True)
+    other = Keyring(tmp_path / f"machine-{len(list(tmp_path.iterdir()))}")
+    other.folder.mkdir()
     (other.folder / "seal.key").write_bytes((catalogue.keyring.folder / "seal.key").read_bytes())
     return Catalogue(catalogue.storage, "main", other)
 
@@ -265,7 +266,7 @@ def test_an_end_that_was_cut_off_is_seen_by_who_saw_more(kept, tmp_path):
     assert second.startswith(f"{OLD}: its legal hold is missing: this machine saw an entry on main")
     assert looked(other) == [[], []]
     drop(3, 4, 5, 6)(kept)
-    (said,) = looked(other)[0]
+    (said,) = looked(stranger(kept, tmp_path))[0]
     assert "lost its end: main/backups/" in said
     assert "was signed when there were 4 entries" in said
 
@@ -456,6 +457,55 @@ def test_what_was_removed_in_part_only_is_no_damage(kept, monkeypatch):
     kept.pins.remove(OLD)
     assert looked(kept) == [[], []]
     assert len(entries(kept)) == before
+
+
+def test_a_replaced_document_can_be_accepted(kept):
+    """What is there is what is expected from then on."""
+    resign(kept)
+    accept_losses(kept, by="an operator", reason="it was ours")
+    assert looked(kept) == [[], []]
+
+
+def test_a_removal_whose_entry_is_lost_is_remembered_by_who_saw_it(kept):
+    """There the entry is all that is missing; nobody else can tell."""
+    kept.discard(NEW)
+    kept.pins.remove(OLD)
+    drop(8)(kept)
+    assert looked(kept)[0] == ["journal: lost entries: 8"]
+
+
+def test_a_look_beside_writers_raises_no_alarm(catalogue, backup, proof):
+    """Documents come, are replaced and go while it reads them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    catalogue.claim("7", 16 << 20)
+    made = backup(OLD)
+    put(catalogue, made)
+    is_done = []
+
+    def write():
+        for n in range(25):
+            other = backup(f"full-20261123T0200{n:02d}Z")
+            put(catalogue, other)
+            catalogue.record(proof(made, at=made.started_at + timedelta(hours=n)))
+            catalogue.pin(Pin(OLD, f"{n}", made.started_at))
+            if n % 3 == 0:
+                catalogue.pins.remove(OLD)
+            catalogue.discard(other.id)
+        is_done.append(1)
+
+    def look():
+        times = 0
+        while not is_done:
+            damage = looked(catalogue)[0]
+            assert damage == [], times
+            times += 1
+        return times
+
+    with ThreadPoolExecutor(2) as pool:
+        writing, looking = pool.submit(write), pool.submit(look)
+        writing.result()
+        assert looking.result() > 5
 
 
 def test_writers_at_the_same_time_lose_and_fork_nothing(catalogue, backup, proof):
