@@ -5,14 +5,14 @@ from collections.abc import Callable, Collection
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.findings import Inspection
 from tasks.repository.journal import is_document
-from tasks.repository.journal_reader import FOLDER, is_entry
+from tasks.repository.journal_reader import FOLDER, SUMMARIES, is_entry
 from tasks.repository.model import ID
 from tasks.repository.pages import FOLDER as PAGES
 
 
 WAL = ("wal", "wal-partial")
 
-DOCUMENTS = ("pins", "legal", FOLDER)
+DOCUMENTS = ("pins", "legal", FOLDER, SUMMARIES)
 """What holds documents only, all of which have names of their own."""
 
 KINDS = {"stanza.json", "reach.json", "backups", PAGES, *WAL, *DOCUMENTS}

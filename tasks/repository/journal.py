@@ -13,7 +13,9 @@ An end that was cut off is seen by a machine that saw more (`journal_cache`), an
 later: proofs and `reach.json` hold how many entries there were. Who never saw more and finds all of
 a repository put back to an earlier time, documents, journal and WAL, sees nothing of it.
 
-Measured over 10,000 entries: see `benchmarks`; a machine that looked before reads what is new.
+A machine that looked before reads only what is new, and one that never did begins at the newest
+summary. With 10,000 entries in S3 (rclone, on two busy cores) the first takes 0.3 s, the second at
+most 2 s more, and all of them, as a check reads them, 32 s; in a directory 0.04 s and 6 s.
 """
 
 import hashlib
@@ -34,6 +36,9 @@ log = logging.getLogger(__name__)
 
 HOLD = "journal"
 """What who appends holds for the time of it."""
+
+PER_SUMMARY = 500
+"""After so many entries a summary is written."""
 
 ADDING_S = 10.0
 """How long to wait for other writers where nothing is lost without the entry."""
@@ -175,4 +180,6 @@ class Journal(JournalReader):
         state = folded(told, [(last, digest)])
         if (seen.state.number, seen.state.sha256) == (told.number, told.sha256):
             self.keep(seen, state)
+            if number % PER_SUMMARY == 0:
+                self.documents.put(self.summary_name(number), state)
         return state

@@ -138,6 +138,9 @@ class JournalCheck:
             entry = self.entries.get(name)
             if number > self.told.number or (entry and number >= entry.number):
                 yield number, name
+        for name, state in self.journal.summaries():
+            if self.told.number < state.number or self._differs(state):
+                yield state.number, name
 
     def _reach(self) -> int:
         try:

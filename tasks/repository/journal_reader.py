@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 FOLDER = "journal"
 
+SUMMARIES = "journal-summaries"
+"""Beside it: what it says up to some entries, signed, for machines that never looked."""
+
 PER_FOLDER = 1000
 """Entries of a folder: as many as S3 lists at a time, so that the newest are found at once."""
 
@@ -26,6 +29,8 @@ READERS = 16
 """Requests at a time, where there are many."""
 
 _NAME = re.compile(r"/journal/\d{5}/(\d{8})-([0-9a-f]{16})\.json\Z")
+
+_SUMMARY = re.compile(rf"/{SUMMARIES}/\d{{8}}\.json\Z")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -79,13 +84,15 @@ class JournalReader:
 
         Entries that cannot be believed are passed over here; a check names them.
         """
-        seen = self.cache.load()
+        cached = self.cache.load()
+        seen = cached if cached.state.number else CachedState(self._summarized())
         listed = self.listed(seen.state.number)
         if seen.state.number and not continues(seen.state, listed):
             return self._other(seen)
         written = self._read(each for each in listed if each.number > seen.state.number)
         state = state_after(seen.state, written)
-        self.remember(seen, state, written)
+        if state.number != cached.state.number:
+            self.remember(seen, state, written)
         return View(state, state)
 
     def entries(self) -> list[StoredEntry]:
@@ -121,12 +128,34 @@ class JournalReader:
         accepted = [each.number for each in written if each.entry and each.entry.kind == "accepted"]
         first = max([seen.state.number, *accepted])
         numbers = [each.number for each in written if each.entry and each.number > first]
-        if written and numbers == [*range(first + 1, state.number + 1)]:
+        if numbers == [*range(first + 1, state.number + 1)]:
             self.keep(seen, state)
 
     def keep(self, seen: CachedState, state: State) -> None:
         """Remember a state in the place of the one that was seen before it."""
         self.cache.keep(CachedState(state, seen.claimed_at or self._claimed_at()))
+
+    def summaries(self) -> Iterator[tuple[str, State]]:
+        """Read the signed summaries, newest first; those that cannot be believed are left out."""
+        storage, folder = self.documents.storage, f"{self.documents.stanza}/{SUMMARIES}/"
+        for item in reversed(storage.objects(folder)):
+            try:
+                state = self.documents.read(State, item.name)
+            except (Corrupt, Refused):
+                continue
+            if item.name == self.summary_name(state.number):
+                yield item.name, state
+
+    def summary_name(self, number: int) -> str:
+        """Return the name of the summary up to an entry."""
+        return f"{self.documents.stanza}/{SUMMARIES}/{number:08d}.json"
+
+    def _summarized(self) -> State:
+        """Return where a machine begins that never looked: at the newest summary that fits."""
+        for _, state in self.summaries():
+            if continues(state, self.listed(state.number)):
+                return state
+        return State()
 
     def _other(self, seen: CachedState) -> View:
         """Read a journal whose last seen entry is gone: it is shorter, or another one."""
@@ -163,8 +192,8 @@ class JournalReader:
 
 
 def is_entry(name: str) -> bool:
-    """Tell whether an object is called like an entry."""
-    return _NAME.search(name) is not None
+    """Tell whether an object is called like an entry, or like a summary of some."""
+    return _NAME.search(name) is not None or _SUMMARY.search(name) is not None
 
 
 def continues(state: State, listed: Iterable[EntryName]) -> bool:

@@ -70,6 +70,7 @@ class State:
     sha256: str = ""
     documents: dict[str, str] = field(default_factory=dict)
     gone: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
 
     def is_gone(self, name: str) -> bool:
         """Tell whether a document went, by itself or with its backup."""

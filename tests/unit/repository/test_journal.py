@@ -547,7 +547,27 @@ def test_a_long_journal_is_read_from_where_it_was_left(catalogue, backup, monkey
     assert told.number == PER_FOLDER + 4
     journal.cache.path.unlink()
     assert journal.read().told == told
-    assert len([name for name in reads if "/journal/" in name]) == PER_FOLDER + 4
+    assert len([name for name in reads if "/journal/" in name]) == 4
+    assert looked(catalogue)[1] == []
+
+
+def test_a_summary_shortens_reading_and_is_believed_only_where_it_fits(kept, monkeypatch, tmp_path):
+    """One that was edited is passed over; one that goes on beyond the end tells that it was cut."""
+    monkeypatch.setattr(journals, "PER_SUMMARY", 4)
+    for reason in ("b", "c"):
+        kept.pin(Pin(OLD, reason, kept.get(OLD).started_at))
+    name = "main/journal-summaries/00000008.json"
+    assert kept.storage.exists(name)
+    bare = stranger(kept, tmp_path)
+    assert bare.journal.read() == kept.journal.read()
+    assert looked(bare) == looked(kept) == [[], []]
+    signed = kept.storage.get(name)
+    kept.storage.put(name, signed.replace(b'"number": 8', b'"number": 4'))
+    bare = stranger(kept, tmp_path)
+    assert bare.journal.read() == kept.journal.read()
+    kept.storage.put(name, signed)
+    drop(8, 9)(kept)
+    assert f"journal: lost its end: {name} was" in looked(stranger(kept, tmp_path))[0][0]
 
 
 def chained(kinds):
