@@ -93,7 +93,9 @@ def backups(repository: Repository = None, *, as_json: AsJson = False) -> None:
     """List the backups with their last proof."""
     stanza = site(repository)
     catalogue = stanza.catalogue
-    lines = [documents.of_entry(catalogue, entry) for entry in catalogue.entries()]
+    entries = catalogue.entries()
+    proofs = catalogue.last_proofs(entry.id for entry in entries)
+    lines = [documents.of_entry(catalogue, entry, proofs[entry.id]) for entry in entries]
     keeping = documents.of_keeping(catalogue)
     lines = [line | keeping(line["id"]) for line in lines]
     title = f"Backups of stanza {stanza.name} in {catalogue.storage.place}"

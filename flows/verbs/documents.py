@@ -46,11 +46,12 @@ def of_backup(backup: Backup) -> dict[str, Any]:
     }
 
 
-def of_entry(catalogue: Catalogue, entry: Backup | Damaged) -> dict[str, Any]:
+def of_entry(
+    catalogue: Catalogue, entry: Backup | Damaged, proof: Proof | Damaged | None
+) -> dict[str, Any]:
     """Describe one line of the catalogue; a record that cannot be believed hides no other."""
     if isinstance(entry, Damaged):
         return {"id": entry.id, "status": "damaged", "problem": entry.problem}
-    proof = catalogue.last_proof(entry.id)
     return of_backup(entry) | {
         "verdict": word_of(entry, proof),
         "tiers": list(proof.passed_tiers) if isinstance(proof, Proof) else [],

@@ -91,12 +91,19 @@ def repository_check(
     repository: Repository = None,
     *,
     quick: Annotated[bool, typer.Option(help="Names and sizes only; read no data.")] = False,
+    accept_losses: Annotated[
+        str | None, typer.Option(help="Why documents that are lost are accepted; entered, signed.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who accepts them.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold catalogue, data and WAL of a repository against each other, both ways."""
+    """Hold catalogue, journal, data and WAL of a repository against each other, both ways."""
     from tasks.repository.check import check  # noqa: PLC0415
+    from tasks.repository.losses import accept_losses as accept  # noqa: PLC0415
 
     stanza = site(repository)
+    if accept_losses is not None or by is not None:
+        accept(stanza.catalogue, by=(by or "").strip(), reason=(accept_losses or "").strip())
     with progress(quiet=as_json) as tell:
         found = check(stanza.catalogue, quick=quick, progress=tell)
     document = {

@@ -11,8 +11,7 @@ from tasks.backup.retention import Cleaned, plan_retention
 from tasks.backup.wal_window import Span, spans_needed, unneeded
 from tasks.control import clock
 from tasks.control.errors import Refused
-from tasks.repository.catalogue import DOCUMENT
-from tasks.repository.model import Backup, BackupId, Damaged
+from tasks.repository.model import DOCUMENT, Backup, BackupId, Damaged
 from tasks.repository.pins import DAMAGED_PIN
 from tasks.repository.proof import Proof, refuses
 from tasks.repository.stanza import S3, Stanza
@@ -108,9 +107,10 @@ def _entries(stanza: Stanza, expired: Collection[BackupId]) -> list[Backup | Dam
 def _standings(stanza: Stanza, entries: list[Backup | Damaged]) -> dict[BackupId, Standing]:
     catalogue = stanza.catalogue
     pins, held = catalogue.pins.known(), catalogue.legal.reasons()
+    proofs = catalogue.last_proofs(entry.id for entry in entries)
 
     def standing(backup: BackupId) -> Standing:
-        proof, pin = catalogue.last_proof(backup), pins.get(backup)
+        proof, pin = proofs[backup], pins.get(backup)
         unread = DAMAGED_PIN if backup in pins else None
         return Standing(
             passed=proof.passed_tiers if isinstance(proof, Proof) else (),

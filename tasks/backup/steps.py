@@ -99,6 +99,6 @@ def wal_advice(stanza: Stanza) -> str | None:
 def last_proof(stanza: Stanza) -> datetime | None:
     """Return when a backup was last proven, by those of its last proofs that can be believed."""
     catalogue = stanza.catalogue
-    last = (catalogue.last_proof(backup.id) for backup in catalogue.backups())
+    last = catalogue.last_proofs(backup.id for backup in catalogue.backups()).values()
     ends = [p.finished_at for p in last if isinstance(p, Proof) and p.verdict == "proven"]
     return max(ends, default=None)

@@ -101,11 +101,9 @@ def _source(stanza: Stanza, name: str) -> Source:
     place, settings = catalogue.storage.place, _settings(catalogue)
     try:
         window = survey.window(stanza.at(name))
-        snapshots = [
-            each.id
-            for each in catalogue.backups()
-            if each.type == "snapshot" and not refuses(catalogue.last_proof(each.id))
-        ]
+        every = [each.id for each in catalogue.backups() if each.type == "snapshot"]
+        proofs = catalogue.last_proofs(every)
+        snapshots = [each for each in every if not refuses(proofs[each])]
     except OpsError as error:
         return Source(name, place, settings, problem=str(error))
     return Source(name, place, settings, window, snapshots[-1] if snapshots else None)

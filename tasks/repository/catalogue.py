@@ -1,30 +1,27 @@
 """What the repository says of itself: signed documents beside the data, the only truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 
-from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository import claims
 from tasks.repository.cipher import PLAIN, Cipher
 from tasks.repository.claims import Claim
 from tasks.repository.documents import Documents
+from tasks.repository.journal import Journal
+from tasks.repository.journal_state import Entry
 from tasks.repository.keys import Keyring
 from tasks.repository.legal import LegalHold, LegalHolds
-from tasks.repository.model import FINGERPRINT, ID, Backup, BackupId, Damaged
+from tasks.repository.model import DOCUMENT, FINGERPRINT, ID, Backup, BackupId, Damaged
 from tasks.repository.pins import Pin, Pins
-from tasks.repository.proof import Proof, counting
+from tasks.repository.proof import Proof
+from tasks.repository.proofs import PROOFS, Proofs
 from tasks.repository.reach import Reaches
 from tasks.repository.seal import Fingerprint
 from tasks.repository.storage import Storage, see_unlocked
 from tasks.repository.stream import Vault
 from tasks.repository.wal import Archive
-
-
-DOCUMENT = "backup.json"
-PROOFS = "proofs/"
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,17 @@ class Catalogue:
     @property
     def reaches(self) -> Reaches:
         """How far the archive of WAL reaches."""
-        return Reaches(self._documents)
+        return Reaches(self.documents)
 
     @property
-    def _documents(self) -> Documents:
+    def documents(self) -> Documents:
+        """The documents, and the keys that sign them."""
         return Documents(self.storage, self.stanza, self.keyring)
+
+    @property
+    def journal(self) -> Journal:
+        """What was done to the backups, entry by entry."""
+        return Journal(self.documents)
 
     def prefix(self, backup: BackupId) -> str:
         """Return where a backup's objects lie."""
@@ -72,13 +75,13 @@ class Catalogue:
 
     def claimed(self) -> Claim | None:
         """Return whom this repository belongs to, or None where it is empty."""
-        return claims.claimed(self._documents)
+        return claims.claimed(self.documents)
 
     def claim(
         self, identifier: str, segment_bytes: int, before_first: Callable[[], None] = lambda: None
     ) -> Claim:
         """Return whom the repository belongs to, written on first use; raises as `claims.claim`."""
-        return claims.claim(self._documents, identifier, segment_bytes, before_first)
+        return claims.claim(self.documents, identifier, segment_bytes, before_first)
 
     def entries(self) -> list[Backup | Damaged]:
         """List the complete backups, oldest first, those with a damaged document among them.
@@ -130,14 +133,15 @@ class Catalogue:
     def _read(self, wanted: BackupId) -> Backup:
         self.claimed()
         name = f"{self.prefix(wanted)}{DOCUMENT}"
-        backup = self._documents.read(Backup, name)
+        backup = self.documents.read(Backup, name)
         if backup.id != wanted or backup.stanza != self.stanza:
             raise Corrupt("a document stands in another's place", seen=f"{name} is of {backup.id}")
         return backup
 
     def add(self, backup: Backup) -> None:
         """Make a backup known; its data must be whole already. Raises as `Documents.keep`."""
-        self._documents.keep(f"{self.prefix(backup.id)}{DOCUMENT}", backup)
+        name = f"{self.prefix(backup.id)}{DOCUMENT}"
+        self.journal.add(Entry("taken", backup.id, {name: self.documents.keep(name, backup)}))
 
     def discard(self, backup: BackupId) -> None:
         """Remove a backup: first its proofs, which say that it was whole, then its document.
@@ -148,6 +152,7 @@ class Catalogue:
         prefix, names = self.prefix(backup), [name for name, _ in self.objects(backup)]
         self.legal.see_free(backup)
         see_unlocked(self.storage, names)
+        self.journal.remove_backup(backup, names)
 
         def rank(name: str) -> int:
             below = name.removeprefix(prefix)
@@ -187,39 +192,39 @@ class Catalogue:
 
     def record(self, proof: Proof) -> None:
         """Keep the record of a verification."""
-        name = f"{clock.stamp(proof.started_at)}-{proof.started_at.microsecond:06d}"
-        self._documents.put(f"{self.prefix(proof.backup)}{PROOFS}{name}.json", proof)
+        Proofs(self.documents).record(proof)
 
     def proofs(self, backup: BackupId) -> list[Proof]:
-        """List the verifications of a backup, oldest first.
-
-        Raises:
-            Corrupt: one of them was edited, or is of another backup.
-
-        """
-        return [self._proof(backup, name) for name in self._proof_names(backup)]
+        """List the verifications of a backup, oldest first; raises as `Proofs.of`."""
+        return Proofs(self.documents).of(backup)
 
     def last_proof(self, backup: BackupId) -> Proof | Damaged | None:
         """Return what the verifications of a backup that ran say; None: it was never verified."""
-        names = reversed(self._proof_names(backup))
-        return counting(backup, (partial(self._proof, backup, name) for name in names))
+        return self.last_proofs([backup])[backup]
+
+    def last_proofs(self, backups: Iterable[BackupId]) -> dict[BackupId, Proof | Damaged | None]:
+        """Return that of each of some backups; see `Proofs.last`."""
+        return Proofs(self.documents).last(backups)
 
     @property
     def pins(self) -> Pins:
         """The pins, which keep backups from retention."""
-        return Pins(self._documents)
+        return Pins(self.documents)
 
     @property
     def legal(self) -> LegalHolds:
         """The legal holds, which keep backups from everything."""
-        return LegalHolds(self._documents)
+        return LegalHolds(self.documents)
 
-    def pin(self, pin: Pin | LegalHold) -> None:
+    def pin(self, pin: Pin | LegalHold, source: str | None = None) -> None:
         """Keep a backup, by a pin or by law; `Refused` where it is not there, or on its way out."""
         self.get(pin.backup)
         with self.reading(pin.backup):
             self.get(pin.backup)
-            self.pins.put(pin) if isinstance(pin, Pin) else self.legal.put(pin)
+            if isinstance(pin, Pin):
+                self.pins.put(pin, source)
+            else:
+                self.legal.put(pin, source)
 
     def _ids(self) -> list[BackupId]:
         """List the backups that are, or were, whole: with a document or proofs, pinned or held."""
@@ -239,12 +244,3 @@ class Catalogue:
             if ID.match(backup):
                 found.setdefault(BackupId(backup), []).append(name)
         return found
-
-    def _proof_names(self, backup: BackupId) -> list[str]:
-        return [item.name for item in self.storage.objects(f"{self.prefix(backup)}{PROOFS}")]
-
-    def _proof(self, backup: BackupId, name: str) -> Proof:
-        proof = self._documents.read(Proof, name)
-        if proof.backup != backup or proof.stanza != self.stanza:
-            raise Corrupt("a proof stands in another's place", seen=f"{name} is of {proof.backup}")
-        return proof

@@ -1,15 +1,19 @@
-"""Look at a whole repository: catalogue, data and WAL are held against each other, both ways."""
+"""Look at a whole repository: catalogue, journal, data and WAL against each other, both ways."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError, Refused
-from tasks.repository.catalogue import DOCUMENT, PROOFS, Catalogue
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import links_of
 from tasks.repository.findings import Inspection
-from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
-from tasks.repository.pages import FOLDER
+from tasks.repository.foreign_check import check_foreign, is_stray
+from tasks.repository.journal_check import JournalCheck
+from tasks.repository.legal import DAMAGED_HOLD
+from tasks.repository.model import DOCUMENT, Backup, BackupId, Damaged, StoredObject
+from tasks.repository.pins import DAMAGED_PIN
+from tasks.repository.proofs import PROOFS, Proofs, is_proof
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal_check import WalCheck
 
@@ -65,9 +69,9 @@ class RepositoryCheck:
             else:
                 self._chain(entry, entries)
                 self._backup(entry, every)
-        self._abandoned()
         self._claim(backups)
-        self._strangers(backups)
+        self._documents(backups)
+        self._abandoned(JournalCheck(self.catalogue, self.found).run())
 
     def _chain(self, backup: Backup, entries: Mapping[BackupId, Backup | Damaged]) -> None:
         """Look at what a backup is built on."""
@@ -86,10 +90,12 @@ class RepositoryCheck:
     def _backup(self, backup: Backup, every: int) -> None:
         """Look at one backup: its proofs and its objects."""
         self.found.backups += 1
-        try:
-            self.catalogue.proofs(backup.id)
-        except Corrupt as error:
-            self.found.bad(backup.id, error)
+        proofs = Proofs(self.catalogue.documents)
+        for name in proofs.names(backup.id):
+            try:
+                proofs.read(backup.id, name)
+            except Corrupt as error:
+                self.found.bad(backup.id, error)
         sizes = dict(self.catalogue.objects(backup.id))
         prefix = self.catalogue.prefix(backup.id)
         for item in backup.objects:
@@ -102,8 +108,11 @@ class RepositoryCheck:
             self.progress("objects", self.found.bytes, every)
         for name in sizes:
             below = name.removeprefix(prefix)
-            if below != DOCUMENT and not below.startswith(PROOFS):
-                self.found.bad(backup.id, f"holds an object that it does not know: {below}")
+            is_among_proofs = below.startswith(PROOFS)
+            if below != DOCUMENT and not (is_among_proofs and is_proof(below)):
+                is_noted = is_among_proofs or is_stray(below)
+                tell = self.found.note if is_noted else self.found.bad
+                tell(backup.id, f"holds an object that it does not know: {below}")
         self._encrypted(backup)
 
     def _object(self, prefix: str, item: StoredObject, size: int | None) -> None:
@@ -134,12 +143,17 @@ class RepositoryCheck:
         if self.catalogue.cipher.recipients and plain:
             self.found.note(backup.id, f"is not encrypted: {', '.join(plain)}")
 
-    def _abandoned(self) -> None:
-        """Look at data without a document; while a backup is taken that is as it should be."""
+    def _abandoned(self, lost: Collection[str]) -> None:
+        """Look at data without a document; while a backup is taken that is as it should be.
+
+        Where the journal tells of the document, it is lost, and the data may be needed.
+        """
         storage, stanza = self.catalogue.storage, self.catalogue.stanza
         is_taken = storage.held("backup", stanza=stanza)
         for backup in self.catalogue.leftovers():
-            if is_taken:
+            if f"{self.catalogue.prefix(backup)}{DOCUMENT}" in lost:
+                self.found.bad(backup, "data without a document, of which the journal tells")
+            elif is_taken:
                 self.found.note(backup, "is being taken")
             else:
                 self.found.bad(backup, "data without a document; cleanup removes what a kill left")
@@ -164,32 +178,22 @@ class RepositoryCheck:
             self.progress,
         ).run()
 
-    def _strangers(self, backups: list[Backup]) -> None:
-        """Look for what nobody knows: of other clusters, or of no kind that is kept here."""
+    def _documents(self, backups: list[Backup]) -> None:
+        """Look at pins, legal holds and releases, and for what nobody wrote."""
         known = {backup.system_identifier for backup in backups}
-        claim = self._claimed_identifier()
-        for item in self.catalogue.storage.objects(f"{self.catalogue.stanza}/"):
-            parts = item.name.split("/")[1:]
-            if parts[0] == "wal" and len(parts) > 1 and parts[1] not in {*known, claim}:
-                self.found.bad(item.name, "WAL of another cluster")
-            elif parts[0] not in KINDS:
-                self.found.bad(item.name, "nothing that is kept here has such a name")
-        for name, error in self._damaged_pins():
-            self.found.bad(name, error)
+        check_foreign(self.catalogue, known | self._claimed_identifiers(), self.found)
+        for reasons in (self.catalogue.pins.reasons(), self.catalogue.legal.reasons()):
+            for name, said in reasons.items():
+                if said in (DAMAGED_PIN, DAMAGED_HOLD):
+                    self.found.bad(name, said)
+        try:
+            self.catalogue.legal.released()
+        except Corrupt as error:
+            self.found.bad("legal", error)
 
-    def _claimed_identifier(self) -> str | None:
+    def _claimed_identifiers(self) -> set[str]:
         try:
             claim = self.catalogue.claimed()
         except OpsError:
-            return None
-        return claim.system_identifier if claim else None
-
-    def _damaged_pins(self) -> list[tuple[BackupId, str]]:
-        return [(i, said) for i, said in self.catalogue.pins.reasons().items() if "damaged" in said]
-
-
-KINDS = {
-    *("stanza.json", "reach.json", "backups", "wal", "wal-partial", "pins", "legal", "released"),
-    FOLDER,
-}
-"""What may lie below a stanza."""
+            return set()
+        return {claim.system_identifier} if claim else set()

@@ -2,16 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.postgres import lsn
-from tasks.repository.catalogue import DOCUMENT, Catalogue
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import chain_to
-from tasks.repository.model import Backup, BackupId, Damaged, StoredObject
-from tasks.repository.proof import refuses
+from tasks.repository.journal_state import Entry
+from tasks.repository.model import DOCUMENT, Backup, BackupId, Damaged, StoredObject
+from tasks.repository.proof import Proof, refuses
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal import Archive, Kept
 
@@ -89,21 +90,25 @@ class Copier:
             chosen = [b for b in ours if b.finished_at > known[-1].finished_at] if known else []
             chosen = chosen if known else ours[-1:]
         chains = {link.id: link for each in chosen for link in chain_to(self.source, each)}
-        return [link for link in chains.values() if link.id not in theirs or self._is_bad(link)]
+        bad = self._bad(link for link in chains.values() if link.id in theirs)
+        return [link for link in chains.values() if link.id not in theirs or link.id in bad]
 
-    def _is_bad(self, backup: Backup) -> bool:
-        """Tell whether the target's copy of a backup is known not to be good."""
-        return bool(self.target.lacking(backup)) or self._has_failed(backup)
-
-    def _has_failed(self, backup: Backup) -> bool:
-        """Tell whether the bytes of the target's copy failed, or nobody can read what is known."""
-        last = self.target.last_proof(backup.id)
-        return refuses(last) or isinstance(last, Damaged)
+    def _bad(self, backups: Iterable[Backup]) -> set[BackupId]:
+        """Tell which copies in the target are not good, or on their way out by its journal."""
+        every = {each.id: each for each in backups}
+        proofs, gone = self.target.last_proofs(every), self.target.journal.read().told.gone
+        return {
+            name
+            for name, each in every.items()
+            if _has_failed(proofs[name])
+            or self.target.prefix(name) in gone
+            or self.target.lacking(each)
+        }
 
     def _backup(self, backup: Backup) -> None:
         """Copy one backup: its objects, then the document that makes it known."""
         prefix = self.source.prefix(backup.id)
-        has_failed = self._has_failed(backup)
+        has_failed = _has_failed(self.target.last_proof(backup.id))
         lacking, done = self.target.lacking(backup), 0
         for item in backup.objects:
             if has_failed or item.name in lacking:
@@ -111,11 +116,15 @@ class Copier:
             done += item.stored_bytes
             self.progress(f"copy {backup.id}", done, backup.bytes_stored)
         document = f"{prefix}{DOCUMENT}"
-        self.target.storage.put(document, self.source.storage.get(document))
-        for kept in (self.source.pins.known(), self.source.legal.known()):
-            keeps = kept.get(backup.id)
-            if keeps is not None:
-                self.target.pin(keeps)
+        data, place = self.source.storage.get(document), self.source.storage.place
+        self.target.storage.put(document, data)
+        digest = hashlib.sha256(data).hexdigest()
+        self.target.journal.add(Entry("copied", backup.id, {document: digest}, source=place))
+        pin, hold = (kept.known().get(backup.id) for kept in (self.source.pins, self.source.legal))
+        if pin is not None:
+            self.target.pin(pin, place)
+        if hold is not None and backup.id not in self.target.legal.ids():
+            self.target.pin(hold, place)
         self.done.backups.append(backup.id)
 
     def _object(self, prefix: str, item: StoredObject) -> None:
@@ -171,3 +180,8 @@ class Copier:
         self.target.storage.put(kept.object, data)
         self.done.segments += 1
         self.done.bytes += len(data)
+
+
+def _has_failed(last: Proof | Damaged | None) -> bool:
+    """Tell whether the bytes of a copy failed, or nobody can read what is known of it."""
+    return refuses(last) or isinstance(last, Damaged)

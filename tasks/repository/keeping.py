@@ -1,9 +1,9 @@
 """Keep backups from removal: in every repository that has a copy, and until somebody ends it."""
 
 from tasks.control.errors import Refused
-from tasks.repository.catalogue import DOCUMENT, Catalogue
+from tasks.repository.catalogue import Catalogue
 from tasks.repository.legal import LegalHold, Release
-from tasks.repository.model import ID, BackupId
+from tasks.repository.model import DOCUMENT, ID, BackupId
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import Stanza
 

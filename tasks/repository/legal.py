@@ -9,6 +9,8 @@ from pydantic import ConfigDict
 from tasks.control import clock
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.documents import Documents
+from tasks.repository.journal import Journal, is_document
+from tasks.repository.journal_state import Entry
 from tasks.repository.model import FORMAT, BackupId
 
 
@@ -69,10 +71,10 @@ class LegalHolds:
     def ids(self) -> set[BackupId]:
         """Return which backups are held."""
         found = self.documents.storage.objects(f"{self._place}held/")
-        return {BackupId(PurePath(item.name).stem) for item in found}
+        return {BackupId(PurePath(item.name).stem) for item in found if is_document(item.name)}
 
-    def put(self, hold: LegalHold) -> None:
-        """Hold a backup.
+    def put(self, hold: LegalHold, source: str | None = None) -> None:
+        """Hold a backup; `source` is where a copy of a hold comes from.
 
         Raises:
             Refused: it is held already; a second hold would take the place of the first.
@@ -85,13 +87,14 @@ class LegalHolds:
                 seen=f"{hold.backup}: {self.reasons()[hold.backup]}",
                 do="leave it, or release it first and hold it for both reasons",
             )
-        self.documents.put(self._name(hold.backup), hold)
+        documents = {self._name(hold.backup): self.documents.put(self._name(hold.backup), hold)}
+        self._journal.add(Entry("held", hold.backup, documents, source=source))
 
     def release(self, backup: BackupId, reason: str, by: str) -> Release:
         """Let a backup go from its hold; a signed record of it stays.
 
         Raises:
-            Refused: it is not held.
+            Refused: it is not held, or others write to the journal.
 
         """
         held = self.ids()
@@ -105,7 +108,10 @@ class LegalHolds:
             )
         release = Release(backup, reason, by, clock.now(), self._read(backup))
         at = f"{clock.stamp(release.released_at)}-{release.released_at.microsecond:06d}"
-        self.documents.put(f"{self._place}released/{backup}/{at}.json", release)
+        name = f"{self._place}released/{backup}/{at}.json"
+        documents = {name: self.documents.put(name, release)}
+        gone = {self._name(backup): self.documents.digest(self._name(backup))}
+        self._journal.announce(Entry("released", backup, documents, gone))
         self.documents.storage.delete(self._name(backup))
         return release
 
@@ -117,7 +123,7 @@ class LegalHolds:
 
         """
         found = self.documents.storage.objects(f"{self._place}released/")
-        return [self.documents.read(Release, item.name) for item in found]
+        return [self.documents.read(Release, e.name) for e in found if is_document(e.name)]
 
     def see_free(self, backup: BackupId) -> None:
         """See that a backup is not held.
@@ -134,6 +140,10 @@ class LegalHolds:
                 expected="no hold on what is to go",
                 do=f"hl7ops release {backup} --reason R --by NAME, if you may",
             )
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.documents)
 
     @property
     def _place(self) -> str:

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from tasks.control.errors import Corrupt, OpsError, Refused, Transient
-from tasks.repository.storage import HOLDS, Stored, in_use
+from tasks.control.errors import OpsError, Refused, Transient
+from tasks.repository.file_kind import REGULAR, kind_of, opened
+from tasks.repository.storage import HOLDS, Foreign, Stored, in_use
 
 
 PARTIAL = ".partial-"
@@ -77,13 +78,7 @@ class LocalStorage:
             Corrupt: there is none of that name, or the disk does not give it.
 
         """
-        try:
-            return self._path(name).open("rb")
-        except FileNotFoundError:
-            raise Corrupt("an object is missing from the repository", seen=f"no {name}") from None
-        except OSError as error:
-            seen = f"{name}: {error.strerror}"
-            raise Corrupt("an object of the repository cannot be opened", seen=seen) from None
+        return opened(self._path(name), name)
 
     def get(self, name: str) -> bytes:
         """Read a small object whole."""
@@ -92,15 +87,29 @@ class LocalStorage:
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a finished object of that name."""
-        return self._path(name).is_file()
+        try:
+            return kind_of(self._path(name).lstat()) == REGULAR
+        except OSError:
+            return False
 
     def objects(self, prefix: str) -> list[Stored]:
         """List the finished objects below a prefix that ends in a slash, by name."""
-        return [item for item in self._walk(prefix) if PARTIAL not in item.name]
+        return [item for item in self._regular(prefix) if PARTIAL not in item.name]
 
     def leftovers(self, prefix: str) -> list[Stored]:
         """List what interrupted writes left behind."""
-        return [item for item in self._walk(prefix) if PARTIAL in item.name]
+        return [item for item in self._regular(prefix) if PARTIAL in item.name]
+
+    def foreign(self, stanza: str) -> list[Foreign]:
+        """List what is no regular file below a stanza, and what lies beside all stanzas."""
+        inside = [(name, kind_of(stat)) for name, stat in self._walk(f"{stanza}/")]
+        beside = [
+            (path.name, kind_of(path.lstat()))
+            for path in (sorted(self.root.iterdir()) if self.root.is_dir() else [])
+            if path.is_symlink() or not (path.name == stanza or _is_stanza(path))
+        ]
+        every = [each for each in inside if each[1] != REGULAR]
+        return [Foreign(*each) for each in [*every, *beside]]
 
     def delete(self, name: str) -> None:
         """Delete an object and the directories that it leaves empty; absent already is fine."""
@@ -148,16 +157,22 @@ class LocalStorage:
             if last:
                 path.unlink(missing_ok=True)
 
-    def _walk(self, prefix: str) -> Iterator[Stored]:
-        base = self._path(prefix)
-        for folder, folders, files in os.walk(base):
+    def _regular(self, prefix: str) -> Iterator[Stored]:
+        for name, stat in self._walk(prefix):
+            if kind_of(stat) == REGULAR:
+                yield Stored(name, stat.st_size)
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield what lies below a prefix but directories; a link to one is not followed."""
+        for folder, folders, files in os.walk(self._path(prefix)):
             folders.sort()
-            for file in sorted(files):
+            if Path(folder).name == HOLDS:
+                continue
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for file in sorted([*files, *links]):
                 path = Path(folder, file)
-                if path.parent.name == HOLDS:
-                    continue
                 with suppress(FileNotFoundError):  # deleted, or given its name, meanwhile
-                    yield Stored(str(path.relative_to(self.root)), path.lstat().st_size)
+                    yield str(path.relative_to(self.root)), path.lstat()
 
     def _enter(self, folder: Path) -> None:
         """Make a directory where it is missing, and those above it, closed to all others."""
@@ -170,6 +185,10 @@ class LocalStorage:
         if ".." in path.parts:
             raise OpsError("not a name of an object", seen=name)
         return path
+
+
+def _is_stanza(path: Path) -> bool:
+    return any(os.path.exists(path / each) for each in ("stanza.json", HOLDS))  # noqa: PTH110 - quiet
 
 
 def _locks(file: IO[str], *, shared: bool) -> bool:

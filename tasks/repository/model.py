@@ -14,6 +14,9 @@ from tasks.repository.seal import Seal
 FORMAT = 1
 """Version of the documents below; a reader refuses one that it does not know."""
 
+DOCUMENT = "backup.json"
+"""What makes a backup known, the last of its objects."""
+
 MANIFEST = "backup_manifest"
 """The server's list of the files of the cluster at that time."""
 

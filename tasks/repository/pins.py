@@ -8,6 +8,8 @@ from pydantic import ConfigDict
 
 from tasks.control.errors import Corrupt, Refused
 from tasks.repository.documents import Documents
+from tasks.repository.journal import Journal, is_document
+from tasks.repository.journal_state import Entry
 from tasks.repository.model import FORMAT, BackupId
 
 
@@ -53,15 +55,17 @@ class Pins:
         """Return which backups are pinned."""
         return set(self._names())
 
-    def put(self, pin: Pin) -> None:
-        """Keep a backup from retention."""
-        self.documents.put(f"{self._prefix}{pin.backup}.json", pin)
+    def put(self, pin: Pin, source: str | None = None) -> None:
+        """Keep a backup from retention; `source` is where a copy of a pin comes from."""
+        name = f"{self._prefix}{pin.backup}.json"
+        documents = {name: self.documents.put(name, pin)}
+        self._journal.add(Entry("pinned", pin.backup, documents, source=source))
 
     def remove(self, backup: BackupId) -> None:
         """Let retention decide over a backup again.
 
         Raises:
-            Refused: it is not pinned.
+            Refused: it is not pinned, or others write to the journal.
 
         """
         names = self._names()
@@ -73,7 +77,13 @@ class Pins:
                 expected=", ".join(names) or "none is pinned",
                 do="hl7ops backups",
             )
+        gone = {names[backup]: self.documents.digest(names[backup])}
+        self._journal.announce(Entry("unpinned", backup, gone=gone))
         self.documents.storage.delete(names[backup])
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.documents)
 
     @property
     def _prefix(self) -> str:
@@ -81,7 +91,7 @@ class Pins:
 
     def _names(self) -> dict[BackupId, str]:
         names = [item.name for item in self.documents.storage.objects(self._prefix)]
-        return {BackupId(PurePath(name).stem): name for name in names}
+        return {BackupId(PurePath(name).stem): name for name in names if is_document(name)}
 
     def _read(self, backup: BackupId, name: str) -> Pin | None:
         """Return a pin, or None where it was edited, or is of another backup."""

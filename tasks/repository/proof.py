@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from tasks.control import clock
 from tasks.control.errors import Corrupt, OpsError
 from tasks.repository.model import FORMAT, Backup, BackupId, Damaged
 
@@ -41,7 +42,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Proof:
-    """The record of one verification; the verdict follows from its checks and its depth."""
+    """The record of one verification; the verdict follows from its checks and its depth.
+
+    `journal` is how many entries the journal of its repository had then.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -51,7 +55,23 @@ class Proof:
     finished_at: datetime
     checks: list[Check]
     seconds: dict[str, float] = field(default_factory=dict)
+    journal: int = field(default=0, compare=False)
     format: int = FORMAT
+
+    @property
+    def name(self) -> str:
+        """The name of its object, which is its time: what is signed says where it belongs."""
+        return f"{clock.stamp(self.started_at)}-{self.started_at.microsecond:06d}.json"
+
+    def require_name(self, name: str) -> None:
+        """See that it lies under its own name; under another it would count as older or newer.
+
+        Raises:
+            Corrupt: it does not.
+
+        """
+        if name.rpartition("/")[2] != self.name:
+            raise Corrupt("a proof has another's name", seen=name, expected=self.name)
 
     @property
     def verdict(self) -> Verdict:

@@ -11,6 +11,7 @@ from tasks.postgres import lsn
 from tasks.postgres.lsn import Segment, segment_named
 from tasks.repository.coverage import Gap, Interval
 from tasks.repository.documents import Documents
+from tasks.repository.journal import Journal
 from tasks.repository.model import FORMAT
 
 
@@ -29,7 +30,10 @@ class Lacking:
 
 @dataclass(frozen=True)
 class Reach:
-    """Where an archive ended when something was last archived, and what it lacks by right."""
+    """Where an archive ended when something was last archived, and what it lacks by right.
+
+    `journal` is how many entries the journal of its repository had then.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -38,6 +42,7 @@ class Reach:
     segment_bytes: int
     reached_at: datetime
     lacking: list[Lacking] = field(default_factory=list)
+    journal: int = 0
     format: int = FORMAT
 
     @property
@@ -81,8 +86,9 @@ class Reaches:
         position = lsn.spell(end.start)
         if before and not more and (before.timeline, before.position) == (end.timeline, position):
             return
+        journal, lacking = Journal(self.documents).length, [*known, *more]
         self.documents.put(
-            self._name, Reach(end.timeline, position, end.bytes, clock.now(), [*known, *more])
+            self._name, Reach(end.timeline, position, end.bytes, clock.now(), lacking, journal)
         )
 
     def let_go(self, segments: Iterable[Segment]) -> None:

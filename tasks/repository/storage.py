@@ -22,6 +22,14 @@ class Stored:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """What lies in a storage and is no object of ours: its name, and what it is."""
+
+    name: str
+    kind: str
+
+
 class Storage(Protocol):
     """A place for objects: written whole or not at all, listed, read, deleted and held."""
 
@@ -60,6 +68,9 @@ class Storage(Protocol):
 
     def leftovers(self, prefix: str) -> list[Stored]:
         """List what interrupted writes left behind."""
+
+    def foreign(self, stanza: str) -> list[Foreign]:
+        """List what lies below a stanza and is no object, and what lies beside all stanzas."""
 
     def delete(self, name: str) -> None:
         """Delete an object or a leftover; absent already is fine.

@@ -36,7 +36,7 @@ class WalCheck:
             self.found.bad("WAL", error)
             return
         for name in self.archive.strangers():
-            self.found.bad(name, "is neither a WAL segment nor a history")
+            self.found.note(name, "is neither a WAL segment nor a history")
         histories = self._histories({segment.timeline for segment in kept})
         for number, each in enumerate(kept.values(), 1):
             self._segment(each)

@@ -153,10 +153,36 @@ def _do(verb):
         _restore(stanza)
     elif verb in ("set back", "drill"):
         _rehearse(stanza, verb)
+    elif verb == "journal":
+        _live(stanza.catalogue)
     elif verb == "stream":
         stream(stanza, stanza.server(), seconds=60)
     else:
         take.take(stanza, verb)
+
+
+def _live(catalogue):
+    """Let a backup go through all that a journal tells of, without a server."""
+    from tasks.repository.legal import LegalHold
+    from tasks.repository.pins import Pin
+    from tasks.repository.proof import TIERS, Check, Proof
+    from tests.unit.backup.made import NOW, backup
+
+    catalogue.claim("1", 1 << 24)
+    later = (NOW + timedelta(seconds=n) for n in range(9999))
+    every = (backup(kind="snapshot", at=at) for at in later)
+    made = next(each for each in every if each.id[-16:] not in catalogue.stamps())
+    for item in made.objects:
+        catalogue.storage.put(f"{catalogue.prefix(made.id)}{item.name}", b"x" * item.stored_bytes)
+    catalogue.add(made)
+    for at in (NOW, NOW + timedelta(hours=1)):
+        checks = [Check(tier, "looked at", "pass") for tier in TIERS]
+        catalogue.record(Proof(made.id, "main", at, at, checks))
+    catalogue.pin(Pin(made.id, "audit", NOW))
+    catalogue.pins.remove(made.id)
+    catalogue.pin(LegalHold(made.id, "case 7", "a lawyer", NOW))
+    catalogue.legal.release(made.id, "settled", "a judge")
+    catalogue.discard(made.id)
 
 
 def _restore(stanza):

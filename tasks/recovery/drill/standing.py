@@ -92,7 +92,9 @@ def standing(stanza: Stanza, now: datetime) -> Standing:
     drills = evidence(stanza).drills()
     since = drills[0].started_at if drills else None
     catalogue = stanza.catalogue
-    proofs = [(each, catalogue.last_proof(each.id)) for each in catalogue.backups()]
+    backups = catalogue.backups()
+    last = catalogue.last_proofs(each.id for each in backups)
+    proofs = [(each, last[each.id]) for each in backups]
     scored = score(drills, since, now, stanza.settings.rto_s)
     return Standing(_window(stanza), scored, drills, proofs)
 

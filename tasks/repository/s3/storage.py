@@ -16,7 +16,7 @@ from tasks.repository.s3.address import Address
 from tasks.repository.s3.answers import answered
 from tasks.repository.s3.download import Download
 from tasks.repository.s3.upload import Upload
-from tasks.repository.storage import HOLDS, Stored
+from tasks.repository.storage import HOLDS, Foreign, Stored
 
 
 NO_UPLOAD = "NoSuchUpload"
@@ -89,6 +89,11 @@ class S3Storage:
             Stored(f"{self.address.name(each['Key'])}{UNFINISHED}{each['UploadId']}", 0)
             for each in uploads
         ]
+
+    def foreign(self, stanza: str) -> list[Foreign]:
+        """Return nothing: whatever is in a bucket is an object."""
+        del stanza
+        return []
 
     def delete(self, name: str) -> None:
         """Delete an object, or abort an upload; what the store keeps locked is refused."""

@@ -15,6 +15,7 @@ from tasks.control import settings
 from tasks.recovery.proving.verify import verify
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.cipher import Cipher
+from tasks.repository.legal import LegalHold
 from tasks.repository.local import LocalStorage
 from tasks.repository.pins import Pin
 from tasks.repository.s3.address import Address
@@ -61,6 +62,7 @@ def origin(request, identity):
         made.append(take.take(stanza, kind))
     assert {verify(stanza, each.id).verdict for each in (made[1], made[3])} == {"proven"}
     stanza.catalogue.pins.put(Pin(made[0].id, "audit", made[0].finished_at))
+    stanza.catalogue.pin(LegalHold(made[1].id, "case 7", "a lawyer", made[1].finished_at))
     yield SimpleNamespace(stanza=stanza, made=made, identity=identity, kind=request.param)
     stanza.home.primary.stop("immediate")
     shutil.rmtree(stanza.home.path)

@@ -176,6 +176,38 @@ def test_what_keeps_a_backup_keeps_its_copy_too(both):
     assert there.legal.reasons() == both.catalogue.legal.reasons()
     with pytest.raises(Refused, match="legal hold"):
         there.discard(incremental)
+    there.storage.delete(f"{there.prefix(incremental)}base.tar.zst")
+    assert copier(both).run([incremental]).backups == [incremental]
+    assert check(there).damage == []
+
+
+def test_a_copy_has_a_journal_of_its_own(both):
+    """It tells what was copied and where from; what was removed there comes again if asked."""
+    full, incremental = ids(both, "local")
+    keeping.pin(both, Pin(full, "before the upgrade", clock.now(), None))
+    copier(both).run(everything=True)
+    there, place = both.repositories["s3"], both.catalogue.storage.place
+    told = [(each.entry.kind, each.entry.source) for each in there.journal.entries()]
+    assert told == [("copied", place), ("pinned", place), ("copied", place)]
+    there.discard(incremental)
+    copier(both).run(everything=True)
+    assert [each.entry.kind for each in there.journal.entries()][3:] == ["removed", "copied"]
+    assert [each.entry.kind for each in both.catalogue.journal.entries()] == [
+        *("taken", "taken", "pinned")
+    ]
+    assert check(there).damage == check(both.catalogue).damage == []
+
+
+def test_a_lost_copy_is_named_and_sent_again(both):
+    """Its journal tells of it; afterwards nothing is missing."""
+    newest = copier(both).run(everything=True).backups[-1]
+    there = both.repositories["s3"]
+    for name, _ in there.objects(newest):
+        there.storage.delete(name)
+    (found,) = check(there).damage
+    assert (found.subject, found.said[:18]) == (newest, "is gone as a whole")
+    assert copier(both).run([newest]).backups == [newest]
+    assert check(there).damage == []
 
 
 def test_a_bare_machine_restores_from_the_bucket_alone(both, s3_settings):

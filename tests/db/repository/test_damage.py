@@ -108,6 +108,17 @@ def edited_proof(kept):
     path.write_bytes(path.read_bytes().replace(b'"pass"', b'"fail"', 1))
 
 
+def renamed_proof(kept):
+    """Give a proof the name of an older one."""
+    path = next((place(kept, INCREMENTAL) / "proofs").iterdir())
+    path.rename(path.with_name(f"2020{path.name[4:]}"))
+
+
+def entries_of(kept):
+    """Return the entries of the journal in their order."""
+    return sorted((kept.root / "main" / "journal").rglob("*.json"))
+
+
 def replaced_parent(kept):
     """Put another full backup, under our signature, in the place of a parent."""
     shutil.rmtree(place(kept, FULL))
@@ -259,14 +270,47 @@ MATRIX = {
         lambda k: (place(k, LATER) / "more.tar.zst").write_bytes(b"x"),
         "{2}: holds an object that it does not know: more.tar.zst",
     ),
-    "catalogue: what is of no kind": (
-        lambda k: (k.root / "main" / "stray").write_bytes(b"x"),
-        "main/stray: nothing that is kept here",
-    ),
     "claim: deleted": (lambda k: (k.root / "main" / "stanza.json").unlink(), "stanza.json: .*miss"),
     "claim: another cluster's": (foreign_claim, "not trusted"),
     "proof: edited": (edited_proof, "{1}: a document was edited"),
     "proof: another backup's": (copied_proof, "{2}: a proof stands in another's place"),
+    "proof: the newest renamed": (
+        renamed_proof,
+        "{1}: its newest proof is missing: entry .*proven",
+    ),
+    "proof: deleted": (
+        lambda k: shutil.rmtree(place(k, SNAPSHOT) / "proofs"),
+        "{3}: its newest proof is missing: entry .*proven",
+    ),
+    "journal: an entry removed": (lambda k: entries_of(k)[2].unlink(), "journal: lost entries: 3"),
+    "journal: an entry edited": (
+        lambda k: flip(entries_of(k)[2]),
+        "journal: a document .*00000003",
+    ),
+    "journal: two entries swapped": (
+        lambda k: swap(*entries_of(k)[2:4]),
+        "journal: an entry stands in another's place.*is entry 4",
+    ),
+    "journal: its end cut off": (
+        lambda k: [path.unlink() for path in entries_of(k)[4:]],
+        "journal: lost its end",
+    ),
+    "journal: gone": (
+        lambda k: shutil.rmtree(k.root / "main" / "journal"),
+        "journal: lost its end",
+    ),
+    "backup: the newest one gone": (
+        lambda k: shutil.rmtree(place(k, SNAPSHOT)),
+        "{3}: is gone as a whole, and was never removed: entry",
+    ),
+    "pin: deleted": (
+        lambda k: shutil.rmtree(k.root / "main" / "pins"),
+        "{0}: its pin is missing: entry",
+    ),
+    "legal hold: deleted": (
+        lambda k: shutil.rmtree(k.root / "main" / "legal"),
+        "{1}: its legal hold is missing: entry",
+    ),
     "pin: edited": (
         lambda k: flip(next((k.root / "main" / "pins").iterdir()), 0.2),
         "{0}: .*damaged",
@@ -291,10 +335,6 @@ MATRIX = {
     "WAL: a segment under the next one's name": (renamed, "not that WAL segment"),
     "WAL: another cluster's segment": (foreign_segment, "of another cluster|not that WAL segment"),
     "WAL: another cluster's archive": (foreign_archive, "WAL of another cluster"),
-    "WAL: what is none": (
-        lambda k: wal_of(k)[0].with_name("notes.txt").write_bytes(b"x"),
-        "notes.txt: is neither a WAL segment nor a history",
-    ),
 }
 """What is done to a repository, and what is said of it: which backup, and what is wrong."""
 
@@ -329,6 +369,30 @@ def test_damage_is_found_and_named(kept, damage, tmp_path):
     assert re.search(pattern, found, re.MULTILINE), found
 
 
+STRAYS = {
+    "of no kind": ("main/stray", "nothing that is kept here has such a name"),
+    "of a system": ("main/.DS_Store", "nothing that is kept here has such a name"),
+    "beside backups": ("main/backups/lost+found/x", "nothing that is kept here has such a name"),
+    "beside pins": ("main/pins/.DS_Store", "nothing that is kept here has such a name"),
+    "among proofs": ("main/backups/{1}/proofs/notes.txt", "an object that it does not know"),
+    "in a backup, of an editor": ("main/backups/{1}/backup.json~", "that it does not know"),
+    "among WAL": ("main/wal/notes.txt", "nothing that is kept here has such a name"),
+}
+"""Files that nobody wrote, and what is said of them."""
+
+
+@pytest.mark.parametrize("stray", STRAYS)
+def test_what_nobody_wrote_is_only_noted(kept, stray):
+    """It stands in the way of nothing."""
+    name, said = STRAYS[stray]
+    path = kept.root / name.format(*(each.id for each in kept.made))
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_bytes(b"x")
+    inspection = check(kept.open().catalogue)
+    assert inspection.damage == []
+    assert any(said in note.said for note in inspection.notes)
+
+
 def test_a_chain_in_another_order_does_not_verify(kept):
     """Each link is signed and whole; only putting them together shows it."""
     reordered(kept)
@@ -348,7 +412,8 @@ def test_data_that_does_not_equal_its_seal_does_not_verify(kept):
         for item in document["objects"]
     ]
     path.write_bytes(kept.keyring.sign(document))
-    assert found_in(kept.open()) == ""
+    (said,) = found_in(kept.open()).splitlines()
+    assert "another document stands in its place" in said
     proof = verify(kept.open(), kept.made[LATER].id)
     assert proof.verdict == "failed"
     assert any("hl7.public.kept" in check.seen for check in proof.failed)

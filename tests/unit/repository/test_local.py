@@ -139,7 +139,7 @@ def test_a_repository_that_cannot_be_is_refused_with_its_setting(tmp_path, below
 def test_a_directory_in_an_objects_place_is_corrupt(storage):
     """It is told by the object's name."""
     storage.put("main/one/two", b"1")
-    with pytest.raises(Corrupt, match="cannot be opened; seen: main/one: Is a directory"):
+    with pytest.raises(Corrupt, match="no regular file; seen: main/one is a directory"):
         storage.get("main/one")
     with pytest.raises(Refused, match="cannot be written"):
         storage.delete("main/one")
