@@ -106,8 +106,8 @@ class Place:
         with ExitStack() as held:
             for each in self.drawn.features:
                 if each.session:
-                    session = held.enter_context(psycopg.connect(self.address(DATABASE)))
-                    session.autocommit = True
+                    session = psycopg.connect(self.address(DATABASE), autocommit=True)
+                    held.callback(session.close)  # which rolls back
                     for line in each.session:
                         session.execute(line.encode())
             for worker in workers:

@@ -77,7 +77,8 @@ def load(made: Place, entry: Entry) -> str:
         psql(tools, reached, FILLER.read_text(), {})
     with psycopg.connect(reached) as connection:
         counted = connection.execute(COUNTED).fetchone() or (0, 0)
-    return f"{name}: {counted[0]} tables, {counted[1]} views, {len(failed)} files with errors: {failed[:2]}"
+    said = f"{name}: {counted[0]} tables, {counted[1]} views"
+    return f"{said}, {len(failed)} files with errors: {failed[:2]}"
 
 
 def _files(entry: Entry) -> Iterator[tuple[str, Path]]:
@@ -126,7 +127,8 @@ def main() -> None:
 
     """
     entries = wanted()
-    groups = [entries] if TOGETHER else [[entry] for entry in entries]
+    together = [entry for entry in entries if "apart" not in entry]
+    groups = [together] if TOGETHER else [[entry] for entry in entries]
     counts = sum((_try(group) for group in groups), Counter[str]())
     print("  " + ", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
     if any("as wanted" not in what for what in counts):

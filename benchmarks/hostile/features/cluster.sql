@@ -69,7 +69,7 @@ select format('create database many%s strategy file_copy', g) from generate_seri
 create table t as select 1 as n;
 
 --# icu_database
-select exists (select from pg_collation where collprovider = 'i') as icu \gset
+select exists (select from pg_collation where collname = 'de-x-icu') as icu \gset
 \if :icu
 create database german locale_provider icu icu_locale 'de-DE' template template0;
 \c german
@@ -112,7 +112,7 @@ create table t (a int); insert into t select generate_series(1, 1000);
 
 --# harmful_commands
 --@ setting archive_mode = on
---@ setting archive_command = 'false'
+--@ setting archive_command = 'true'
 --@ setting archive_cleanup_command = 'touch /nowhere/x'
 --@ setting recovery_end_command = 'false'
 --@ setting restore_command = 'false'

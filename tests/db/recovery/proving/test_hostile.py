@@ -16,7 +16,7 @@ QUIET = (
     "jsonb_numbers",
     "partitions",
     "sequences",
-    "inheritance",
+    "identity",
     "roles",
     "text_search",
     "large_objects",
