@@ -1,7 +1,7 @@
 """Users beside a seal: 64 clients and 8,000 tables; what failed, and how long a statement took.
 
-Run as a program, `python -m benchmarks.users ADDRESS CLIENTS`, it is the clients alone, in a process
-of their own, so that nothing of ours keeps them waiting but the server.
+Run as a program, `python -m benchmarks.users ADDRESS CLIENTS`, it is the clients alone, in a
+process of their own, so that nothing of ours keeps them waiting but the server.
 """
 
 import json
@@ -136,7 +136,8 @@ def _client(number: int, address: str, ended: threading.Event, report: Report) -
     with psycopg.connect(address, autocommit=True) as connection:
         while not ended.wait(chance.random() * 2 * PAUSE_S):
             kind = chance.choices(kinds, weights)[0]
-            words = {"client": number, "number": report.done, "table": chance.randrange(TABLES)}
+            words: dict[str, object] = {"client": number, "number": report.done, "table": 0}
+            words["table"] = chance.randrange(TABLES)
             some = (f"select * from many{chance.randrange(TABLES)}" for _ in range(20))
             words["many"] = f"begin; {'; '.join(some)}; commit"
             for form in MIX[kind][1]:

@@ -31,7 +31,7 @@ RESULTS = os.environ.pop("HL7OPS_HOSTILE_RESULTS", "")
 
 KINDS = os.environ.pop("HL7OPS_HOSTILE_KINDS", "full,snapshot")
 
-TIMEOUT_S = 600
+TIMEOUT_S = 300
 """So long one cluster may take; what hangs is as bad as what fails."""
 
 LONGEST_S = 5.0

@@ -57,7 +57,7 @@ create table t as select 1 as n;
 create database half_gone; update pg_database set datconnlimit = -2 where datname = 'half_gone';
 
 --# database_owners
-create role landlord; create database let owner landlord; alter database let set search_path = ''; revoke all on database let from public;
+create role landlord; create database let owner landlord template template0; alter database let set search_path = ''; revoke all on database let from public;
 \c let
 drop schema public; create schema s authorization landlord; create table s.t as select 1 as n;
 
