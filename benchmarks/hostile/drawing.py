@@ -42,7 +42,7 @@ def draw(seed: int) -> Drawn:
     major = chance.choices(VERSIONS, WEIGHTS)[0]
     fitting = [each for each in features().values() if each.fits(major)]
     turn = fitting[seed % len(fitting)]
-    others = [each for each in fitting if each is not turn]
+    others = [each for each in fitting if each is not turn and "no" not in each.needs]
     return Drawn(str(seed), major, _in_order([turn, *chance.sample(others, FEATURES - 1)]))
 
 

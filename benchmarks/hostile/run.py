@@ -102,6 +102,8 @@ def judged(found: Found) -> Iterator[tuple[str, str]]:
 
 
 def _judged(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str, str]]:
+    if each.get("longest_s", 0) > LONGEST_S:
+        yield "a user waited", f"{each['longest_s']} s for a statement"
     if each["take"] != "taken":
         yield "take failed", each["take"]
         return
@@ -112,8 +114,6 @@ def _judged(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str,
         yield kind, f"{each['verdict']}: {'; '.join(each['checks'] + each['differs'])}"
     elif each["differs"]:
         yield "partial, differs", "; ".join(each["differs"])
-    if each.get("longest_s", 0) > LONGEST_S:
-        yield "a user waited", f"{each['longest_s']} s for a statement"
     if each["restore"] != "restored":
         yield "restore failed", each["restore"]
     yield from _partial(each, major, made)

@@ -194,6 +194,7 @@ begin; insert into open_transaction.t values (2); create table open_transaction.
 --# exclusive_lock
 create table t (a int); insert into t values (1);
 --@ not compared? t
+--@ no snapshot: a dump cannot read the table
 --@ session
 begin; lock table exclusive_lock.t in access exclusive mode;
 

@@ -139,6 +139,7 @@ create function poly(anycompatible, anycompatiblearray) returns anycompatible la
 
 --# missing_library
 -- As after an upgrade of the operating system: a function whose library is no longer there.
+--@ no snapshot: what needs the library cannot be loaded anywhere
 create table t (a int); insert into t values (1), (2);
 create function lost(int) returns int language c volatile strict as '$libdir/plpgsql', 'plpgsql_call_handler';
 update pg_proc set probin = '/nowhere/lost.so', prosrc = 'lost' where proname = 'lost';
