@@ -163,6 +163,9 @@ def main() -> None:
         SystemExit: something was not as wanted.
 
     """
+    if not FOLDER.name:
+        print("  HL7OPS_REGRESSION names no folder: left out")
+        return
     wrong = 0
     for major in map(int, MAJORS.split(",")):
         begin = prepared(major)
