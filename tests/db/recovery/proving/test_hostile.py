@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hostile import oracle, run
+from benchmarks.hostile import mutate, oracle, run
+from benchmarks.hostile.cluster import place
 from benchmarks.hostile.drawing import Drawn
-from benchmarks.hostile.features import features
+from benchmarks.hostile.features import Feature, features, read
 from benchmarks.hostile.one import live
+from tasks.backup.take import take
 
 
 QUIET = (
@@ -56,6 +58,19 @@ def test_a_cluster_of_many_features_is_proven_and_restored(folder, major):
     found = live(drawn, folder, ["full", "snapshot"])
     assert found["unmade"] == []
     assert list(run.judged(found)) == [], found
+
+
+def test_a_mutation_is_told_apart_from_none(folder):
+    """What changes something is named; what changes nothing, or cannot be done, is not."""
+    garden = read(mutate.FOLDER / "cluster.sql")["garden"]
+    fixed = read(mutate.FOLDER / "fixed.sql")
+    with place(Drawn("garden", 18, (garden,)), folder) as made:
+        assert made.unmade == []
+        backup = take(made.stanza)
+        assert mutate.found_of(made, backup, fixed["row of no columns"]) == "named"
+        assert mutate.found_of(made, backup, Feature("none", "select 1;")) == "unseen: proven"
+        found = mutate.found_of(made, backup, Feature("wrong", "drop table nothing;"))
+        assert found.startswith("not done")
 
 
 def test_what_is_as_wanted_is_not_held_against_it():
