@@ -31,10 +31,7 @@ MAJORS = os.environ.pop("HL7OPS_REGRESSION_MAJORS", "15,18")
 
 PACKAGE = os.environ.pop("HL7OPS_REGRESSION_PACKAGE", "postgresql-15")
 
-SOURCES = """\
-deb-src [signed-by={key}] http://deb.debian.org/debian bookworm main
-deb-src [signed-by={key}] http://deb.debian.org/debian-security bookworm-security main
-"""
+SOURCES = "deb-src [signed-by={key}] http://deb.debian.org/debian bookworm main\n"
 
 KEY = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
