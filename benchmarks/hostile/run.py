@@ -112,11 +112,17 @@ def _judged(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str,
     elif each["verdict"] not in ("proven", "partial"):
         kind = "not proven, and it differs" if each["differs"] else "false alarm"
         yield kind, f"{each['verdict']}: {'; '.join(each['checks'] + each['differs'])}"
-    elif each["differs"]:
-        yield "partial, differs", "; ".join(each["differs"])
+    elif each["verdict"] == "partial" and (left := _unexcused(each["differs"], made)):
+        yield "partial, differs", "; ".join(left)
     if each["restore"] != "restored":
         yield "restore failed", each["restore"]
     yield from _partial(each, major, made)
+
+
+def _unexcused(differs: list[str], made: list[Feature]) -> list[str]:
+    """Return the differences that do not lie in what need not be compared."""
+    words = [value.partition(" ")[2] for one in made for value in one.of("not")]
+    return [line for line in differs if not any(word in line for word in words)]
 
 
 def _partial(each: Found, major: int, made: list[Feature]) -> Iterator[tuple[str, str]]:

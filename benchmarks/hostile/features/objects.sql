@@ -146,7 +146,10 @@ update pg_proc set probin = '/nowhere/lost.so', prosrc = 'lost' where proname = 
 create table d (n int default lost(1)); insert into d values (1);
 
 --# languages
-create trusted language mine handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+create function calls() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function inlines(internal) returns void language c strict as '$libdir/plpgsql', 'plpgsql_inline_handler';
+create function validates(oid) returns void language c strict as '$libdir/plpgsql', 'plpgsql_validator';
+create trusted language mine handler calls inline inlines validator validates;
 create function f() returns int language mine as $$ begin return 1; end $$; comment on language mine is 'mine';
 create access method heap2 type table handler heap_tableam_handler; create table t (n int) using heap2; insert into t values (1);
 create access method tree type index handler bthandler;
@@ -171,6 +174,7 @@ create extension fuzzystrmatch schema public; create extension pg_trgm version '
 create schema outside; create extension intarray schema outside;
 
 --# extension_members_changed
+--@ not compared? mine
 --@ contrib
 create extension if not exists pg_trgm schema public; create extension unaccent schema public;
 revoke execute on function public.show_trgm(text) from public; create role trgm; grant execute on function public.show_trgm(text) to trgm;

@@ -60,6 +60,10 @@ insert into u default values;
 --# generated
 create table t (a int, b int generated always as (a * 2) stored, c text generated always as ('x' || a::text) stored);
 insert into t (a) values (1), (2);
+
+--# generated_otherwise
+-- What is generated now is not what was generated then.
+--@ no snapshot: a dump generates it anew
 create function twice(int) returns int immutable language sql as 'select $1 * 2';
 create table u (a int, b int generated always as (twice(a)) stored); insert into u values (1);
 create or replace function twice(int) returns int immutable language sql as 'select $1 * 3';
@@ -108,7 +112,6 @@ alter table pk replica identity full; alter table k replica identity using index
 --@ no snapshot: rows that violate a check cannot be loaded
 create function good(int) returns bool immutable language sql as 'select true';
 create table t (a int check (good(a))); insert into t values (1), (-1);
-create index by_good on t ((good(a)::int));
 create or replace function good(int) returns bool immutable language sql as 'select $1 > 0';
 
 --# constraints_of_18

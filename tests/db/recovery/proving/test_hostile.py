@@ -77,7 +77,8 @@ def test_what_is_as_wanted_is_not_held_against_it():
     """Proven, restored and equal; or partial where something changes meanwhile."""
     assert of({}) == []
     assert of({"verdict": "partial", "partial": ["x"]}, "work_tables") == []
-    assert of({"verdict": "partial", "partial": ["closed"]}, "unconnectable_database") == []
+    named = {"verdict": "partial", "partial": ["closed"], "differs": ["closed t"]}
+    assert of(named, "unconnectable_database") == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_what_is_as_wanted_is_not_held_against_it():
         ({"verdict": "failed", "differs": ["t"]}, (), "full: not proven, and it differs"),
         ({"restore": "Refused"}, (), "full: restore failed"),
         ({"verdict": "partial"}, (), "full: partial without need"),
+        ({"verdict": "partial", "differs": ["t"]}, ("work_tables",), "full: partial, differs"),
         ({}, ("unconnectable_database",), "full: proven, though not compared"),
         ({"verdict": "partial"}, ("unconnectable_database",), "full: not named"),
         ({"longest_s": 60.0}, (), "full: a user waited"),
