@@ -4,6 +4,7 @@ import statistics
 import time
 from collections import Counter
 
+from benchmarks import users
 from benchmarks.equality import WRITERS, WRITTEN, rate, writing
 from benchmarks.place import place
 from benchmarks.scale import MESSAGES, ROUNDS
@@ -32,6 +33,9 @@ def main() -> None:
         print(f"  {filled.megabytes:,.0f} MB of traffic, {WRITERS} writers")
         _locks(stanza)
         _throughput(stanza)
+    for title, chosen in (("ample locks", users.AMPLE), ("scarce locks", users.SCARCE)):
+        with place() as stanza:
+            users.measure(stanza, title, chosen, lambda: _sealed(stanza, Manner()))
 
 
 def _locks(stanza: Stanza) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -36,6 +37,9 @@ DISABLING = 17
 
 CHECKSUMS = 18
 """The version since which a cluster has checksums unless it is told otherwise."""
+
+ELSEWHERE = re.compile(r"^\\c .*$", re.MULTILINE)
+"""A line of a script that goes on in another database."""
 
 PLAIN = {
     "default_transaction_read_only": "off",
@@ -85,7 +89,8 @@ class Place:
         for each in self.drawn.features:
             prelude = f'create schema "{each.name}"; set search_path = "{each.name}", public;\n'
             reached = self.address(DATABASE)
-            said = psql(tools, reached, prelude + each.script, self.variables)
+            script = ELSEWHERE.sub(r"\g<0>\nset search_path = public;", each.script)
+            said = psql(tools, reached, prelude + script, self.variables)
             self.unmade += [f"{each.name}: {line}" for line in said]
         later = [value for each in self.drawn.features for value in each.of("later")]
         if later:
@@ -106,8 +111,8 @@ class Place:
         with ExitStack() as held:
             for each in self.drawn.features:
                 if each.session:
-                    session = held.enter_context(psycopg.connect(self.address(DATABASE)))
-                    session.autocommit = True
+                    session = psycopg.connect(self.address(DATABASE), autocommit=True)
+                    held.callback(session.close)  # which rolls back
                     for line in each.session:
                         session.execute(line.encode())
             for worker in workers:

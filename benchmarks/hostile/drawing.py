@@ -37,13 +37,15 @@ class Drawn:
 
 
 def draw(seed: int) -> Drawn:
-    """Draw a cluster; one feature is that of its turn, so that none is missed."""
+    """Draw a cluster; two features are those of its turn, so that none is missed."""
     chance = random.Random(seed)  # noqa: S311 - a seed is the point
+    every = list(features().values())
+    turn = [every[(2 * seed + number) % len(every)] for number in (0, 1)]
     major = chance.choices(VERSIONS, WEIGHTS)[0]
-    fitting = [each for each in features().values() if each.fits(major)]
-    turn = fitting[seed % len(fitting)]
-    others = [each for each in fitting if each is not turn]
-    return Drawn(str(seed), major, _in_order([turn, *chance.sample(others, FEATURES - 1)]))
+    major = major if all(each.fits(major) for each in turn) else VERSIONS[0]
+    fitting = [each for each in every if each.fits(major)]
+    others = [each for each in fitting if each not in turn and "no" not in each.needs]
+    return Drawn(str(seed), major, _in_order([*turn, *chance.sample(others, FEATURES - 2)]))
 
 
 def alone(name: str, major: int = 18) -> Drawn:

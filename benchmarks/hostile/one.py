@@ -63,11 +63,12 @@ def tried(made: Place, kind: BackupType) -> Outcome:
         meanwhile.enter_context(made.going_on())
         try:
             backup = take(made.stanza, kind)
+            found.take = "taken"
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what came out
             found.take = _told(error)
-            return found
-        found.take = "taken"
     found.longest_s = round(made.longest_s, 2)
+    if found.take != "taken":
+        return found
     try:
         proof = verify(made.stanza, backup.id)
         found.verdict = proof.verdict

@@ -32,7 +32,7 @@ BUSY = b"busy"
 ROWS = 100
 """So many rows has a table that changes meanwhile, in each state that is committed."""
 
-MOVING = ("event_triggers.seen", "visits", "passing_")
+MOVING = ("b'event_triggers' b'seen'", "b'visits'", "'passing_", "b'busy_")
 """What is written by what goes on, or by the reading itself."""
 
 SETTINGS = b"""

@@ -31,10 +31,7 @@ MAJORS = os.environ.pop("HL7OPS_REGRESSION_MAJORS", "15,18")
 
 PACKAGE = os.environ.pop("HL7OPS_REGRESSION_PACKAGE", "postgresql-15")
 
-SOURCES = """\
-deb-src [signed-by={key}] http://deb.debian.org/debian bookworm main
-deb-src [signed-by={key}] http://deb.debian.org/debian-security bookworm-security main
-"""
+SOURCES = "deb-src [signed-by={key}] http://deb.debian.org/debian bookworm main\n"
 
 KEY = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -163,6 +160,9 @@ def main() -> None:
         SystemExit: something was not as wanted.
 
     """
+    if not FOLDER.name:
+        print("  HL7OPS_REGRESSION names no folder: left out")
+        return
     wrong = 0
     for major in map(int, MAJORS.split(",")):
         begin = prepared(major)

@@ -57,7 +57,7 @@ create table t as select 1 as n;
 create database half_gone; update pg_database set datconnlimit = -2 where datname = 'half_gone';
 
 --# database_owners
-create role landlord; create database let owner landlord; alter database let set search_path = ''; revoke all on database let from public;
+create role landlord; create database let owner landlord template template0; alter database let set search_path = ''; revoke all on database let from public;
 \c let
 drop schema public; create schema s authorization landlord; create table s.t as select 1 as n;
 
@@ -69,7 +69,7 @@ select format('create database many%s strategy file_copy', g) from generate_seri
 create table t as select 1 as n;
 
 --# icu_database
-select exists (select from pg_collation where collprovider = 'i') as icu \gset
+select exists (select from pg_collation where collname = 'de-x-icu') as icu \gset
 \if :icu
 create database german locale_provider icu icu_locale 'de-DE' template template0;
 \c german
@@ -112,7 +112,7 @@ create table t (a int); insert into t select generate_series(1, 1000);
 
 --# harmful_commands
 --@ setting archive_mode = on
---@ setting archive_command = 'false'
+--@ setting archive_command = 'true'
 --@ setting archive_cleanup_command = 'touch /nowhere/x'
 --@ setting recovery_end_command = 'false'
 --@ setting restore_command = 'false'
@@ -194,6 +194,7 @@ begin; insert into open_transaction.t values (2); create table open_transaction.
 --# exclusive_lock
 create table t (a int); insert into t values (1);
 --@ not compared? t
+--@ no snapshot: a dump cannot read the table
 --@ session
 begin; lock table exclusive_lock.t in access exclusive mode;
 

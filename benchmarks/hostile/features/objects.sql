@@ -69,14 +69,14 @@ create event trigger enters on login execute function enters();
 create table visits (at timestamptz default now());
 create function enters() returns event_trigger language plpgsql as $$ begin
   if session_user = 'visitor' then insert into login_trigger_that_writes.visits default values; end if; end $$;
-create event trigger enters on login execute function enters(); alter event trigger enters enable always;
+create event trigger writes_ on login execute function enters(); alter event trigger writes_ enable always;
 
 --# login_trigger_that_fails_in_recovery
 --@ since 17
 create table visits (at timestamptz default now());
 create function enters() returns event_trigger language plpgsql security definer as $$ begin
   perform 1; create temp table if not exists visitor (n int); drop table visitor; end $$;
-create event trigger enters on login execute function enters(); alter event trigger enters enable always;
+create event trigger fails_ on login execute function enters(); alter event trigger fails_ enable always;
 
 --# statistics_objects
 create table t (a int, b int, c text); insert into t select g % 3, g % 5, 'c' || g from generate_series(1, 1000) g;
@@ -115,7 +115,8 @@ create cast (int as pair) with function to_pair(int) as assignment; create cast 
 --# aggregates
 create function add_(int, int) returns int immutable language sql as 'select coalesce($1, 0) + $2';
 create aggregate total(int) (sfunc = add_, stype = int, initcond = '0', combinefunc = add_, parallel = safe, sortop = <);
-create aggregate moving(int) (sfunc = add_, stype = int, msfunc = add_, minvfunc = int4mi, mstype = int);
+create function minus_(int, int) returns int immutable language sql as 'select $1 - coalesce($2, 0)';
+create aggregate moving(int) (sfunc = add_, stype = int, msfunc = add_, minvfunc = minus_, mstype = int);
 create aggregate ranked(float8 order by anyelement) (sfunc = ordered_set_transition, stype = internal, finalfunc = percentile_disc_final, finalfunc_extra);
 
 --# conversions
@@ -138,13 +139,17 @@ create function poly(anycompatible, anycompatiblearray) returns anycompatible la
 
 --# missing_library
 -- As after an upgrade of the operating system: a function whose library is no longer there.
+--@ no snapshot: what needs the library cannot be loaded anywhere
 create table t (a int); insert into t values (1), (2);
-set check_function_bodies = off;
-create function lost(int) returns int language c immutable strict as '/nowhere/lost.so', 'lost';
-create table d (n int default lost(1)); create index on t (a) where a > 1; insert into d values (1);
+create function lost(int) returns int language c volatile strict as '$libdir/plpgsql', 'plpgsql_call_handler';
+update pg_proc set probin = '/nowhere/lost.so', prosrc = 'lost' where proname = 'lost';
+create table d (n int default lost(1)); insert into d values (1);
 
 --# languages
-create trusted language mine handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+create function calls() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function inlines(internal) returns void language c strict as '$libdir/plpgsql', 'plpgsql_inline_handler';
+create function validates(oid) returns void language c strict as '$libdir/plpgsql', 'plpgsql_validator';
+create trusted language mine handler calls inline inlines validator validates;
 create function f() returns int language mine as $$ begin return 1; end $$; comment on language mine is 'mine';
 create access method heap2 type table handler heap_tableam_handler; create table t (n int) using heap2; insert into t values (1);
 create access method tree type index handler bthandler;
@@ -165,12 +170,13 @@ comment on database :DBNAME is 'the database'; comment on tablespace pg_default 
 
 --# extensions
 --@ contrib
-create extension pgcrypto schema public; create extension pg_trgm version '1.6' schema public; create extension cube schema public; create extension earthdistance schema public;
+create extension fuzzystrmatch schema public; create extension pg_trgm version '1.6' schema public; create extension cube schema public; create extension earthdistance schema public;
 create schema outside; create extension intarray schema outside;
 
 --# extension_members_changed
+--@ not compared? mine
 --@ contrib
-create extension pg_trgm schema public; create extension unaccent schema public;
+create extension if not exists pg_trgm schema public; create extension unaccent schema public;
 revoke execute on function public.show_trgm(text) from public; create role trgm; grant execute on function public.show_trgm(text) to trgm;
 create table mine (n int); insert into mine values (1); alter extension unaccent add table mine;
 create function stays() returns int language sql as 'select 1'; alter function stays() depends on extension unaccent;

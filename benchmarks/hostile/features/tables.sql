@@ -28,7 +28,7 @@ alter table one add column late int default 5;
 --# typed_tables
 create type person as (name text, age int);
 create table t of person (primary key (name), age with options default 7);
-insert into t values ('a'), ('b', 2);
+insert into t values ('a', default), ('b', 2);
 
 --# foreign_tables
 create foreign data wrapper nothing options (a 'b');
@@ -60,6 +60,10 @@ insert into u default values;
 --# generated
 create table t (a int, b int generated always as (a * 2) stored, c text generated always as ('x' || a::text) stored);
 insert into t (a) values (1), (2);
+
+--# generated_otherwise
+-- What is generated now is not what was generated then.
+--@ no snapshot: a dump generates it anew
 create function twice(int) returns int immutable language sql as 'select $1 * 2';
 create table u (a int, b int generated always as (twice(a)) stored); insert into u values (1);
 create or replace function twice(int) returns int immutable language sql as 'select $1 * 3';
@@ -105,9 +109,9 @@ alter table pk replica identity full; alter table k replica identity using index
 
 --# broken_rows
 -- What holds now did not hold when it was written.
+--@ no snapshot: rows that violate a check cannot be loaded
 create function good(int) returns bool immutable language sql as 'select true';
 create table t (a int check (good(a))); insert into t values (1), (-1);
-create index by_good on t ((good(a)::int));
 create or replace function good(int) returns bool immutable language sql as 'select $1 > 0';
 
 --# constraints_of_18
@@ -129,10 +133,11 @@ create index on t using hash (b); alter index t_a_b_idx set (fillfactor = 60); a
 create index on only t (b); alter table t alter b set statistics 7, alter b set (n_distinct = -0.5); alter table t set (autovacuum_enabled = off);
 
 --# invalid_index
-create table t (a int); insert into t values (1), (1);
-\set ON_ERROR_STOP 0
-create unique index concurrently broken on t (a);
-\set ON_ERROR_STOP 1
+-- As a build that failed leaves it; a dump leaves it out.
+--@ not compared? broken
+create table t (a int); insert into t values (1), (1); create index broken on t (a); create index unready on t (a);
+update pg_index set indisvalid = false where indexrelid = 'broken'::regclass;
+update pg_index set indisvalid = false, indisready = false where indexrelid = 'unready'::regclass;
 
 --# many_tables
 --@ setting max_connections = 20
