@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psycopg
 
-from tasks.backup import consistent_snapshot, definitions, unchanged
+from tasks.backup import consistent_snapshot, definitions, observations
 from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions, sessions
 from tasks.backup.definitions import Definitions, Reader
 from tasks.backup.digest_reader import GONE, DigestReader, Readings, with_bounds
 from tasks.backup.seal_options import PLAIN, SealOptions
-from tasks.backup.unchanged import Earlier, candidates, standings
+from tasks.backup.unchanged import standings
 from tasks.control import clock
 from tasks.control.errors import OpsError
 from tasks.postgres import (
@@ -26,20 +26,14 @@ from tasks.postgres import (
     catalog_state,
     lock_watch,
     schema_dump,
-    sequences,
-    table_digest,
 )
-from tasks.postgres.catalog_state import CLUSTER, Key
+from tasks.postgres.catalog_state import CLUSTER
 from tasks.postgres.databases import databases, is_bare
 from tasks.postgres.names import quoted
-from tasks.postgres.sequences import SequenceState
 from tasks.postgres.server import Server
-from tasks.postgres.table_digest import PERMANENT, UNLOGGED
-from tasks.repository.fingerprint import count
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace
 from tasks.repository.seal import (
-    EXACT,
     Fact,
     Fingerprint,
     Omission,
@@ -230,27 +224,27 @@ class Sealing:
             before = {name: catalog_state.state(each) for name, each in opened.lockers.items()}
             before |= {} if self.parts else definitions.states(self.server, self.bare)
             shared = None if self.parts else catalog_state.state(opened.actor, CLUSTER)
-            ran = _sequences(opened)
+            ran = observations.sequence_states(opened)
             now, sizes = standings(opened.lockers)
             point = consistent_snapshot.take(opened, stem, options.attempts)
             log.info("sealed %s at %s (%s)", stem, point.lsn, point.mode)
             at = {name: catalog_state.state(each) for name, each in opened.readers.items()}
-            reader = Reader(self.server, self.tools, before, at, _names(point))
+            reader = Reader(self.server, self.tools, before, at, observations.table_names(point))
             with self._giving_way(), ThreadPoolExecutor(1, "definitions") as pool:
                 defining = pool.submit(reader.run, shared)
-                known = _known(opened, options.earlier, now, sizes, point)
+                known = observations.known_digests(opened, options.earlier, now, sizes, point)
                 readings = self._read(opened, point, known, len(self.parts))
-                facts, rules = _facts(opened, point, readings)
+                facts, rules = observations.counted_facts(opened, point, readings)
                 if point.mode == "bounded":
                     with_bounds(opened, point, readings)
                 defined = defining.result()
-            ended = _sequences(opened)
-            readings.omitted += [*omitted, *_unlogged(opened)]
+            ended = observations.sequence_states(opened)
+            readings.omitted += [*omitted, *observations.unlogged_tables(opened)]
             return Part(
                 point=point,
                 readings=readings,
                 definitions=defined,
-                sequences=_sealed_sequences(ran, ended),
+                sequences=observations.sealed_sequences(ran, ended),
                 facts=facts,
                 rules=rules,
                 standings=now,
@@ -351,87 +345,3 @@ class Sealing:
                 full = f"{quoted(database)}.{table}"
                 self.tables.pop(full, None)
                 self.omitted.append(Omission(full, GONE, database=database))
-
-
-def _names(point: ConsistentSnapshot) -> dict[str, dict[Key, str]]:
-    """Return what the tables are called that the snapshots show."""
-    return {
-        name: {(catalog_state.RELATIONS, each.oid): each.full_name for each in tables}
-        for name, tables in point.tables.items()
-    }
-
-
-def _known(
-    opened: Sessions,
-    earlier: Earlier | None,
-    now: dict[str, Standing],
-    sizes: dict[str, int],
-    point: ConsistentSnapshot,
-) -> dict[str, TableSeal]:
-    """Return the digests that hold still, where that is worth finding out."""
-    found = candidates(earlier, now) if point.mode in EXACT else {}
-    if earlier is None or sum(sizes[name] for name in found) < unchanged.WORTH_BYTES:
-        return {}
-    proven = unchanged.unchanged(opened.actor, earlier, found, now, point.lsn)
-    return {
-        name: replace(table, taken_from=table.taken_from or earlier.backup)
-        for name, table in proven.items()
-    }
-
-
-def _sequences(opened: Sessions) -> dict[str, SequenceState]:
-    """Return the states of all sequences, as they are now."""
-    found: dict[str, SequenceState] = {}
-    for name, connection in opened.lockers.items():
-        try:
-            states = sequences.states(connection, (PERMANENT,))
-        except psycopg.Error as error:
-            log.warning("the sequences of %s cannot be read: %s", name, type(error).__name__)
-            continue
-        found |= {f"{quoted(name)}.{each}": state for each, state in states.items()}
-    return found
-
-
-def _sealed_sequences(
-    before: dict[str, SequenceState], after: dict[str, SequenceState]
-) -> dict[str, SequenceSeal]:
-    return {
-        name: SequenceSeal(state, None if after[name] == state else after[name])
-        for name, state in before.items()
-        if name in after
-    }
-
-
-def _facts(
-    opened: Sessions, point: ConsistentSnapshot, readings: Readings
-) -> tuple[list[Fact], list[Fact]]:
-    """Count the platform's facts, where all tables of its database held still until then."""
-    facts, rules = [], []
-    if point.mode == "bounded" or readings.is_lost:
-        return [], []
-    for name, connection in opened.readers.items():
-        counted, broken = count(connection, name, readings.omitted)
-        if not counted and not broken:
-            continue
-        tables = point.tables.get(name, ())
-        if all(table_digest.is_as_listed(connection, table) for table in tables):
-            facts += counted
-            rules += broken
-        else:
-            subject, reason = f"messages of database {name}", "tables were rewritten meanwhile"
-            readings.omitted.append(Omission(subject, reason, database=name))
-    return facts, rules
-
-
-def _unlogged(opened: Sessions) -> list[Omission]:
-    """Name the unlogged tables, which are empty in every copy that was recovered."""
-    return [
-        Omission(f"{quoted(name)}.{each.full_name}", EMPTY, is_expected=True, database=name)
-        for name, connection in opened.readers.items()
-        if not connection.closed
-        for each in table_digest.tables(connection, (UNLOGGED,))
-    ]
-
-
-EMPTY = "it is unlogged: empty after every recovery"
-"""Why an unlogged table is not compared."""

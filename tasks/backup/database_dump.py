@@ -1,0 +1,330 @@
+"""Dump one database, and seal what it holds in the snapshot that the dump is of.
+
+`TRUNCATE` and what rewrites a table do not follow snapshots: in an old one such a table is empty.
+`pg_dump` locks all tables before it writes the head of its dump, so each is held against its file
+of the snapshot once that head is there. Where one is another, the database is dumped anew.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import IO, ParamSpec, TypeVar
+
+import psycopg
+from psycopg import sql
+
+from tasks.control.errors import OpsError
+from tasks.control.phases import Progress
+from tasks.postgres import capacity, dump_toc, programs, schema_dump, sequences
+from tasks.postgres import table_digest as digests
+from tasks.postgres.names import joined, quoted
+from tasks.postgres.schema_dump import Definition
+from tasks.postgres.sequences import SequenceState
+from tasks.postgres.server import Connection, Server
+from tasks.postgres.table_digest import PERMANENT, UNLOGGED, Table
+from tasks.repository.fingerprint import count, sealed
+from tasks.repository.model import BackupId, Dump, StoredObject
+from tasks.repository.seal import Fact, Omission, SequenceSeal, TableSeal, excluded
+from tasks.repository.stanza import Stanza
+from tasks.repository.stream import CHUNK_BYTES, Sink
+
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TRIES = 8
+"""How often a database is dumped whose tables do not hold still meanwhile."""
+
+PATIENT_TRIES = 3
+"""After so many tries tables that came since the first one are left out."""
+
+KEPT = (PERMANENT, UNLOGGED)
+"""The kinds of tables whose rows are dumped."""
+
+LOCK_TIMEOUT_S = 60
+"""How long a dump waits for whoever changes a table's structure."""
+
+OURS = 4
+"""Connections that are needed besides one a database: to act, to look, and for programs."""
+
+EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
+REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
+WORK_TABLE = "it came after the first try, and tables came and went all the time"
+EXCLUDED = "its contents are not compared, as SEAL_EXCLUDE says"
+
+
+class Moved(Exception):
+    """Tables were emptied, rewritten or dropped between a snapshot and its dump."""
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        """Note which."""
+        super().__init__(", ".join(tables))
+        self.tables = tables
+
+
+@dataclass
+class Dumped:
+    """What was dumped of one database, and what was found in the snapshot that the dump is of."""
+
+    dump: Dump
+    snapshot: str
+    tables: list[TableSeal] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+    sequences: dict[str, SequenceSeal] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    rules: list[Fact] = field(default_factory=list)
+    omitted: list[Omission] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Dumping:
+    """What dumps of one snapshot have in common: of which server, and where they are kept."""
+
+    stanza: Stanza
+    server: Server
+    id: BackupId
+    progress: Progress
+    kept: list[StoredObject] = field(default_factory=list)
+
+    @property
+    def how(self) -> list[str]:
+        """How `pg_dump` is asked for a database."""
+        level = self.stanza.settings.snapshot_compression
+        return ["-Fc", f"-Z{level}", "--create", f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}"]
+
+    @contextmanager
+    def said(self, program: str, server: Server, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
+        """Yield what a program of PostgreSQL writes of a server."""
+        with (
+            programs.addressed(server) as (address, env),
+            programs.piped(
+                self.stanza.programs, program, [*arguments, "--no-password", *address], env=env
+            ) as file,
+        ):
+            yield file
+
+    def storing(self, name: str) -> AbstractContextManager[Sink]:
+        """Yield what takes an object of the snapshot."""
+        catalogue = self.stanza.catalogue
+        return catalogue.vault.storing(catalogue.prefix(self.id), name, self.kept)
+
+
+def bare(dumping: Dumping, name: str) -> Dumped:
+    """Dump a template without tables, to which nobody stays connected longer than that."""
+    server = dumping.server.database(name)
+    with server.connect() as connection:
+        oid = _oid(connection)
+    found = Dumped(Dump(name, f"{oid}.dump"), "")
+    with dumping.said("pg_dump", server, dumping.how) as file:
+        head = Head(file)
+        found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
+        rest = file.read()
+    with dumping.storing(found.dump.object) as sink:
+        sink.write(bytes(head.data) + rest)
+    return found
+
+
+@dataclass(frozen=True)
+class DatabaseDump:
+    """One database of a snapshot while it is dumped and sealed."""
+
+    dumping: Dumping
+    name: str
+    connection: Connection
+
+    def run(self) -> Dumped:
+        """Dump it in the snapshot of its connection, or in another one where that must be.
+
+        Raises:
+            OpsError: it cannot be dumped; the text is what `pg_dump` said.
+
+        """
+        first = {each.oid for each in self._tables()}
+        for number in range(1, TRIES + 1):
+            young = self._young(first) if number > PATIENT_TRIES else []
+            try:
+                return self._dumped(young, insists=number == TRIES)
+            except Moved as moved:
+                log.info("database %s is dumped again: %s moved", self.name, len(moved.tables))
+            except OpsError as error:
+                if number == TRIES or not schema_dump.may_succeed_again(error):
+                    raise
+                log.info("database %s is dumped again", self.name)
+            self.connection.rollback()
+        raise AssertionError  # the last try returns or raises
+
+    def _tables(self) -> list[Table]:
+        return digests.tables(self.connection, KEPT, as_text=True)
+
+    def _young(self, first: set[int]) -> list[Table]:
+        return [table for table in self._tables() if table.oid not in first]
+
+    def _dumped(self, young: Sequence[Table], *, insists: bool) -> Dumped:
+        """Dump it once.
+
+        Raises:
+            Moved: tables are not as the snapshot shows them; not where somebody insists.
+
+        """
+        snapshot = _text(self.connection, "select pg_current_snapshot()")
+        exported = _exported(self.connection)
+        before = sequences.states(self.connection, KEPT)
+        found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
+        how = [*self.dumping.how, f"--snapshot={exported}"]
+        how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in young]
+        with self.dumping.said("pg_dump", self.dumping.server.database(self.name), how) as file:
+            head = Head(file)
+            found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
+            if not insists:
+                self._lock(young)
+            moved = self._moved(young)
+            if moved and not insists:
+                raise Moved([table.full_name for table in moved])
+            with _beside(self._seal, found, {*moved, *young}):
+                self._store(found.dump.object, head, file)
+        found.omitted += [self._omission(table, EMPTIED) for table in moved]
+        found.omitted += [self._omission(table, WORK_TABLE) for table in young]
+        after = sequences.states(self.connection, KEPT)
+        found.sequences = _sequences(self.name, before, after)
+        return found
+
+    def _omission(self, table: Table, why: str, *, is_expected: bool = False) -> Omission:
+        name = joined(self.name, table.schema, table.name)
+        return Omission(name, why, is_expected, self.name)
+
+    def _lock(self, young: Sequence[Table]) -> None:
+        """Lock the tables as the dump does, so that they hold still until they are digested too.
+
+        Where there are too many of them, each is looked at after it was read.
+
+        Raises:
+            Moved: somebody waits for one of them already.
+
+        """
+        tables = [each for each in self._tables() if not each.is_view and each not in young]
+        if not tables or len(tables) > capacity.locks(self.connection):
+            return
+        names = [sql.SQL("only {}").format(table.identifier) for table in tables]
+        query = sql.SQL("lock table {} in access share mode nowait").format(
+            sql.SQL(", ").join(names)
+        )
+        try:
+            self.connection.execute(query)
+        except (
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.InvalidSchemaName,
+        ):
+            raise Moved(["a table that somebody waits for"]) from None
+
+    def _moved(self, young: Sequence[Table]) -> list[Table]:
+        """Return the tables that the dump shows otherwise than the snapshot."""
+        return [
+            table
+            for table in self._tables()
+            if not table.is_view  # which is made anew when it is loaded
+            and table not in young
+            and not digests.is_as_listed(self.connection, table)
+        ]
+
+    def _store(self, name: str, head: "Head", file: IO[bytes]) -> None:
+        with self.dumping.storing(name) as sink:
+            sink.write(bytes(head.data))
+            done = len(head.data)
+            while block := file.read(CHUNK_BYTES):
+                sink.write(block)
+                done += len(block)
+                self.dumping.progress("dump", done, 0)
+
+    def _seal(self, found: Dumped, without: set[Table]) -> None:
+        """Digest the tables in the same snapshot; one that cannot be read is named."""
+        for table in self._tables():
+            name = joined(self.name, table.schema, table.name)
+            if table in without:
+                continue
+            if excluded(name, self.dumping.stanza.settings.seal_exclude):
+                found.omitted.append(self._omission(table, EXCLUDED, is_expected=True))
+                continue
+            try:
+                with self.connection.transaction():
+                    digest = digests.digest(self.connection, table)
+                    is_same = digests.is_as_listed(self.connection, table)
+            except psycopg.Error as error:
+                reason = f"it cannot be read: {type(error).__name__} ({error.sqlstate})"
+                found.omitted.append(self._omission(table, reason))
+            else:
+                if is_same:
+                    found.tables.append(sealed(self.name, table, digest))
+                else:
+                    why = REFRESHED if table.is_view else EMPTIED
+                    found.omitted.append(self._omission(table, why, is_expected=table.is_view))
+        large = digests.large_objects(self.connection)
+        if large is not None:
+            found.tables.append(sealed(self.name, None, large))
+        found.facts, found.rules = count(self.connection, self.name, found.omitted)
+
+
+class Head:
+    """Gives what a dump begins with, and remembers it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin at its beginning."""
+        self._file = file
+        self.data = bytearray()
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, so many.
+
+        Raises:
+            Corrupt: the dump ends before.
+
+        """
+        data = self._file.read(size)
+        self.data += data
+        return data
+
+
+def _sequences(
+    database: str, before: dict[str, SequenceState], after: dict[str, SequenceState]
+) -> dict[str, SequenceSeal]:
+    """Return the states between which a dump has read sequences, which follow no snapshot."""
+    return {
+        f"{quoted(database)}.{name}": SequenceSeal(
+            state, None if after[name].given == state.given else after[name]
+        )
+        for name, state in before.items()
+        if name in after
+    }
+
+
+@contextmanager
+def _beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
+    """Do some work beside the block; when it fails, that is told, not what it did to the block."""
+    with ThreadPoolExecutor(1, "beside") as pool:
+        doing = pool.submit(work, *args, **kwargs)
+        try:
+            yield doing
+        finally:
+            doing.result()
+
+
+def _exported(connection: Connection) -> str:
+    """Let other sessions of the same database join this connection's snapshot."""
+    name = _text(connection, "select pg_export_snapshot()")
+    assert re.fullmatch(r"[0-9A-F-]+", name)  # noqa: S101 - as PostgreSQL names them
+    return name
+
+
+def _oid(connection: Connection) -> str:
+    return _text(connection, "select oid from pg_database where datname = current_database()")
+
+
+def _text(connection: Connection, query: str) -> str:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None  # noqa: S101 - each query gives a row
+    return str(row[0])

@@ -1,0 +1,106 @@
+"""What a seal observes of databases besides their tables: sequences, facts, names, old digests."""
+
+import logging
+from dataclasses import replace
+
+import psycopg
+
+from tasks.backup import unchanged
+from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions
+from tasks.backup.digest_reader import Readings
+from tasks.backup.unchanged import Earlier, candidates
+from tasks.postgres import catalog_state, sequences, table_digest
+from tasks.postgres.catalog_state import Key
+from tasks.postgres.names import quoted
+from tasks.postgres.sequences import SequenceState
+from tasks.postgres.table_digest import PERMANENT, UNLOGGED
+from tasks.repository.fingerprint import count
+from tasks.repository.seal import EXACT, Fact, Omission, SequenceSeal, Standing, TableSeal
+
+
+log = logging.getLogger(__name__)
+
+
+def table_names(point: ConsistentSnapshot) -> dict[str, dict[Key, str]]:
+    """Return what the tables are called that the snapshots show."""
+    return {
+        name: {(catalog_state.RELATIONS, each.oid): each.full_name for each in tables}
+        for name, tables in point.tables.items()
+    }
+
+
+def known_digests(
+    opened: Sessions,
+    earlier: Earlier | None,
+    now: dict[str, Standing],
+    sizes: dict[str, int],
+    point: ConsistentSnapshot,
+) -> dict[str, TableSeal]:
+    """Return the digests that hold still, where that is worth finding out."""
+    found = candidates(earlier, now) if point.mode in EXACT else {}
+    if earlier is None or sum(sizes[name] for name in found) < unchanged.WORTH_BYTES:
+        return {}
+    proven = unchanged.unchanged(opened.actor, earlier, found, now, point.lsn)
+    return {
+        name: replace(table, taken_from=table.taken_from or earlier.backup)
+        for name, table in proven.items()
+    }
+
+
+def sequence_states(opened: Sessions) -> dict[str, SequenceState]:
+    """Return the states of all sequences, as they are now."""
+    found: dict[str, SequenceState] = {}
+    for name, connection in opened.lockers.items():
+        try:
+            states = sequences.states(connection, (PERMANENT,))
+        except psycopg.Error as error:
+            log.warning("the sequences of %s cannot be read: %s", name, type(error).__name__)
+            continue
+        found |= {f"{quoted(name)}.{each}": state for each, state in states.items()}
+    return found
+
+
+def sealed_sequences(
+    before: dict[str, SequenceState], after: dict[str, SequenceState]
+) -> dict[str, SequenceSeal]:
+    """Return the two states of each sequence between which its restore point lies."""
+    return {
+        name: SequenceSeal(state, None if after[name] == state else after[name])
+        for name, state in before.items()
+        if name in after
+    }
+
+
+def counted_facts(
+    opened: Sessions, point: ConsistentSnapshot, readings: Readings
+) -> tuple[list[Fact], list[Fact]]:
+    """Count the platform's facts, where all tables of its database held still until then."""
+    facts, rules = [], []
+    if point.mode == "bounded" or readings.is_lost:
+        return [], []
+    for name, connection in opened.readers.items():
+        counted, broken = count(connection, name, readings.omitted)
+        if not counted and not broken:
+            continue
+        tables = point.tables.get(name, ())
+        if all(table_digest.is_as_listed(connection, table) for table in tables):
+            facts += counted
+            rules += broken
+        else:
+            subject, reason = f"messages of database {name}", "tables were rewritten meanwhile"
+            readings.omitted.append(Omission(subject, reason, database=name))
+    return facts, rules
+
+
+def unlogged_tables(opened: Sessions) -> list[Omission]:
+    """Name the unlogged tables, which are empty in every copy that was recovered."""
+    return [
+        Omission(f"{quoted(name)}.{each.full_name}", EMPTY, is_expected=True, database=name)
+        for name, connection in opened.readers.items()
+        if not connection.closed
+        for each in table_digest.tables(connection, (UNLOGGED,))
+    ]
+
+
+EMPTY = "it is unlogged: empty after every recovery"
+"""Why an unlogged table is not compared."""
