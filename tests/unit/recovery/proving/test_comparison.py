@@ -6,7 +6,14 @@ import pytest
 
 from tasks.postgres.schema_dump import Definition
 from tasks.postgres.sequences import SequenceState
-from tasks.recovery.proving.comparison import Comparison, Part, Row, comparisons, of_extensions, refreshed
+from tasks.recovery.proving.comparison import (
+    Comparison,
+    Part,
+    Row,
+    comparisons,
+    of_extensions,
+    refreshed,
+)
 from tasks.recovery.proving.expectations import differing
 from tasks.repository.fingerprint import Found
 from tasks.repository.seal import (
