@@ -9,7 +9,7 @@ import pytest
 
 from tasks.backup import seal, take
 from tasks.backup.digest_reader import GONE
-from tasks.backup.seal import EMPTY
+from tasks.backup.observations import EMPTY
 from tasks.backup.seal_options import SealOptions
 from tasks.recovery.proving.verify import verify
 from tasks.repository.catalogue import Catalogue
