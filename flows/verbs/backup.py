@@ -12,6 +12,7 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
+from tasks.control.settings import Depth
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza, open_stanza
@@ -73,13 +74,17 @@ def verify(
     backup: Annotated[str, typer.Argument(help="Id of a backup, or `latest`.")] = "latest",
     repository: Repository = None,
     *,
+    depth: Annotated[
+        Depth | None,
+        typer.Option(help="How deep; by default as PROOF_FULL and the like say."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove a backup: restore it into a scratch cluster and hold it against its seal."""
     from tasks.recovery.proving.verify import verify as prove  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
-        proof = prove(site(repository), backup, progress=tell)
+        proof = prove(site(repository), backup, depth=depth, progress=tell)
     say(documents.of_proof(proof), lambda: _show_proof(proof), as_json=as_json)
     proof.require()
 
