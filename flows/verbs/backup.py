@@ -66,7 +66,10 @@ def _show_backup(backup: Backup) -> None:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     if backup.is_sealed:
-        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
+        missing = f"; {seal.skipped} objects not sealed" if seal.skipped else ""
+        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}{missing}")
+    else:
+        screen.print(f"  [bold]not sealed[/]: {seal.problem}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 

@@ -32,6 +32,9 @@ DEPTHS: Mapping[Depth, tuple[Tier, ...]] = {
 BYTES: tuple[Tier, ...] = ("objects", "manifest", "boot")
 """The tiers about a backup's bytes: where they pass, it recovers. The others compare the copy."""
 
+LEFT_OUT = "what is left out is known"
+"""The check that names what is not compared on purpose, or by PostgreSQL's own way."""
+
 _WORST: tuple[Outcome, ...] = ("fail", "error", "partial", "pass")
 
 _STRICT = ConfigDict(extra="forbid")

@@ -9,7 +9,7 @@ from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt
 from tasks.control.phases import Progress
 from tasks.control.settings import Depth
-from tasks.postgres import programs
+from tasks.postgres import auto_conf, programs
 from tasks.postgres.server import Server
 from tasks.recovery.copies import combine, unpack
 from tasks.recovery.copies.combine import Link, links_of
@@ -223,6 +223,7 @@ class Verification:
             if part:
                 with suppress(Stopped), self.record.tier("contents"):
                     found = holding.look(server, tools, self.backup, part)
+                    found.altered = auto_conf.of_copy(self.copy.data) if is_last else None
                     compared += holding.contents(part, server, found)
                     compared += holding.not_compared(part, found) if is_last else []
             if is_last and self.wants("structure"):
