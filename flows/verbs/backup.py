@@ -4,6 +4,7 @@ None of them needs a Prefect server, and `backups`, `verify`, `cleanup` need no 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -81,15 +82,39 @@ def verify(
         Depth | None,
         typer.Option(help="How deep; by default as PROOF_FULL and the like say."),
     ] = None,
+    copy: Annotated[
+        Path | None, typer.Option(help="Hold this restored directory against a seal instead.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="ID", help="The backup that --copy is held against.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove a backup: restore it into a scratch cluster and hold it against its seal."""
+    if copy is not None:
+        _verify_copy(copy, against or backup, repository, as_json=as_json)
+        return
     from tasks.recovery.proving.verify import verify as prove  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
         proof = prove(site(repository), backup, depth=depth, progress=tell)
     say(documents.of_proof(proof), lambda: _show_proof(proof), as_json=as_json)
     proof.require()
+
+
+def _verify_copy(path: Path, backup: str, repository: str | None, *, as_json: bool) -> None:
+    from tasks.recovery.proving.copy_comparison import compare, require_equal  # noqa: PLC0415
+
+    checks = compare(site(repository), path.absolute(), backup)
+    rows = [(c.tier, c.name, c.outcome, c.seen) for c in checks]
+    document = {"copy": str(path), "against": backup, "checks": [vars(each) for each in checks]}
+    title = f"{path} and the seal of {backup}"
+    say(
+        document,
+        lambda: show_table(title, ("tier", "check", "outcome", "seen"), rows),
+        as_json=as_json,
+    )
+    require_equal(path, checks)
 
 
 def _show_proof(proof: Proof) -> None:
