@@ -121,7 +121,8 @@ def checks(
 def _was_not_loaded(name: str, problems: Collection[str]) -> bool:
     """Tell whether a definition is among what could not be loaded, by kind and name."""
     wanted = name.lower().replace('"', "")
-    return any(each.lower().replace('"', "").startswith(wanted) for each in problems)
+    told = (each.lower().replace('"', "") for each in problems)
+    return any(each == wanted or each.startswith(f"{wanted}: ") for each in told)
 
 
 def _shared(part: Part, found: Found, *, across: bool) -> list[Row]:

@@ -125,19 +125,24 @@ class Loading:
                     what.backup, what.sealed, server, dumps, picked, problems=problems
                 )
         self._see(differences)
-        left_out = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
-        left_out += [
+        self.work.note(Reached(what.backup.start_lsn, None))
+        self._found.write_text(json.dumps([differences, self._left_out(picked)]))
+
+    def _left_out(self, picked: dict[str, Picked]) -> list[str]:
+        """Name what is left out of databases that are loaded in part, and what is not compared."""
+        what = self.what
+        found = [f"{name}: {each}" for name, one in picked.items() for each in one.left_out]
+        found += [
             f"{each.database}: {LARGE_OBJECTS}"
             for each in what.sealed.tables
             if each.database in picked and each.table == LARGE_OBJECTS
         ]
-        left_out += [
+        found += [
             f"not compared: {each.told}"
             for each in what.sealed.not_compared
             if not each.is_expected and each.database in what.databases
         ]
-        self.work.note(Reached(what.backup.start_lsn, None))
-        self._found.write_text(json.dumps([differences, left_out]))
+        return found
 
     @property
     def _found(self) -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.control.errors import OpsError, Refused, Transient
 from tasks.postgres import programs
-from tasks.postgres.server import Server
+from tasks.postgres.server import OURS, Server
 
 
 @pytest.fixture
@@ -82,6 +82,7 @@ def test_a_password_goes_by_a_file_that_only_we_can_read():
             "host=db.example",
             "port=5433",
             "dbname=hl7",
+            f"options={OURS}",
         }
     assert not path.exists()
 

@@ -6,7 +6,14 @@ import pytest
 
 from tasks.postgres.schema_dump import Definition
 from tasks.postgres.sequences import SequenceState
-from tasks.recovery.proving.comparison import Comparison, Part, Row, comparisons, made_anew
+from tasks.recovery.proving.comparison import (
+    Comparison,
+    Part,
+    Row,
+    comparisons,
+    of_extensions,
+    refreshed,
+)
 from tasks.recovery.proving.expectations import differing
 from tasks.repository.fingerprint import Found
 from tasks.repository.seal import (
@@ -335,17 +342,24 @@ def test_definitions_of_a_copy_that_was_loaded_are_held_against_its_dump():
     assert differences(replace(COPY, definitions={}), is_loaded=True) == {}
 
 
-@pytest.mark.parametrize("change", [{"is_view": True}, {"extension": "postgis"}])
-def test_what_a_dump_makes_anew_is_named_where_it_differs(change):
+@pytest.mark.parametrize(
+    ("change", "named_by", "other"),
+    [
+        ({"is_view": True}, refreshed, of_extensions),
+        ({"extension": "postgis"}, of_extensions, refreshed),
+    ],
+)
+def test_what_a_dump_makes_anew_is_named_where_it_differs(change, named_by, other):
     """A materialized view is refreshed, an extension brings its own rows."""
     sealed = replace(SOURCE, tables=[MESSAGES, replace(PATIENTS, **change)])
     copy = with_tables(MESSAGES, replace(PATIENTS, digest="8"))
     assert differences(copy, sealed) == {"contents": PATIENTS.name}
     assert differences(copy, sealed, is_loaded=True) == {}
-    (named,) = made_anew(Part(sealed, is_loaded=True), copy)
+    (named,) = named_by(Part(sealed, is_loaded=True), copy)
     assert named.startswith(PATIENTS.name)
-    assert made_anew(Part(sealed, is_loaded=True), COPY) == []
-    assert made_anew(Part(sealed), copy) == []
+    assert other(Part(sealed, is_loaded=True), copy) == []
+    assert named_by(Part(sealed, is_loaded=True), COPY) == []
+    assert named_by(Part(sealed), copy) == []
 
 
 def test_no_more_than_ten_subjects_are_named():

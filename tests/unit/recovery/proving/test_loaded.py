@@ -1,10 +1,13 @@
 """A copy that was loaded, held against its dump: what must be equal, and what no dump carries."""
 
+from dataclasses import replace
+
 import pytest
 
 from tasks.postgres.schema_dump import Definition
 from tasks.recovery.copies.fixpoint import LoadedDump
 from tasks.recovery.proving.comparison import Part, Row
+from tasks.recovery.proving.holding import not_compared
 from tasks.recovery.proving.loaded import checks, compare
 from tasks.repository.fingerprint import Found
 from tasks.repository.seal import Fingerprint, TableSeal
@@ -170,11 +173,53 @@ def test_what_all_databases_share_is_held_against_the_seal(there, outcome):
     assert across.outcome == ("pass" if there else "fail")
 
 
-def test_a_view_that_was_refreshed_to_other_rows_is_named():
-    """A dump carries how it is made, not what it held."""
-    view = TableSeal("hl7", "app.v", 1, "1", None, is_view=True)
-    sealed = Fingerprint([view], [], [], moments={"hl7": 0})
-    copy = Found(tables={view.name: TableSeal("hl7", "app.v", 2, "2", None, is_view=True)})
-    made = checks(Part(sealed, is_loaded=True), copy, {}, across=False)
-    assert made[-1].outcome == "partial"
-    assert made[-1].seen == "hl7.app.v (refreshed when it was loaded)"
+NOT_LOADED = ["hl7: TABLE app.ab", 'hl7: INDEX "app.a_idx": role "clerk" does not exist']
+
+
+def test_what_could_not_be_loaded_is_not_carried_and_damages_nothing():
+    """It is known by kind and whole name; what is missing beside it fails."""
+
+    class Whole(Dump):
+        def definitions(self):
+            return defined(table="1", index="2")
+
+        fixpoint = definitions
+
+    equal, carried = checks(
+        Part(Fingerprint([], [], []), is_loaded=True),
+        found(),
+        {"hl7": Whole(None, None, None)},
+        NOT_LOADED,
+        across=False,
+    )
+    assert (equal.outcome, equal.seen) == ("fail", f"hl7: {TABLE}")
+    assert (carried.outcome, carried.seen) == ("partial", f"hl7: {INDEX}")
+
+
+VIEW = TableSeal("hl7", "app.v", 1, "1", None, is_view=True)
+
+BROUGHT = TableSeal("hl7", "app.srs", 1, "1", None, extension="postgis")
+
+
+def made_anew(table):
+    """Return what was sealed of a table, and a copy that has other rows of it."""
+    sealed = Fingerprint([table], [], [], definitions={}, moments={"hl7": 0})
+    copy = Found(tables={table.name: replace(table, rows=2, digest="2")}, listed={table.name})
+    return Part(sealed, is_loaded=True), copy
+
+
+def test_a_view_that_was_stale_is_named_and_fails_nothing():
+    """A dump carries how it is made, not what it held: that is known, and all that can be had."""
+    part, copy = made_anew(VIEW)
+    assert [each.outcome for each in checks(part, copy, {}, across=False)] == ["pass"]
+    (named,) = not_compared(part, copy)
+    assert (named.outcome, named.name) == ("pass", "what is left out is known")
+    assert named.seen == "hl7.app.v (it was stale, and is refreshed when it is loaded)"
+
+
+def test_rows_that_an_extension_brings_make_the_proof_partial_where_they_differ():
+    """Another version of it is installed here; its table is named with it."""
+    part, copy = made_anew(BROUGHT)
+    made = checks(part, copy, {}, across=False)
+    assert (made[-1].outcome, made[-1].seen) == ("partial", "hl7.app.srs (postgis)")
+    assert not_compared(part, copy) == []
