@@ -11,7 +11,7 @@ from tasks.control.clock import readable
 from tasks.repository.copying import Copies
 from tasks.repository.coverage import Interval
 from tasks.repository.model import Backup
-from tasks.repository.proof import TIERS, Proof, told_tiers
+from tasks.repository.proof import LEFT_OUT, TIERS, Proof, told_tiers
 from tasks.repository.seal import Seal
 
 
@@ -52,6 +52,7 @@ def report(chain: Chain) -> str:
         f"> {chain.error}" if chain.error else None,
         _facts(chain),
         _timings(chain),
+        _not_compared(chain.proof),
         _checks(chain.proof),
         _unchanged(chain.taken_over),
         _copies(chain.copies),
@@ -70,13 +71,33 @@ def _headline(chain: Chain) -> str:
     if chain.proof.verdict == "proven":
         return "It was restored, and what was restored equals its seal."
     if chain.proof.verdict == "partial":
-        unsealed = counted(chain.backup.seal.skipped, "table")
-        return f"What was sealed equals its seal; {unsealed} had no time to be sealed."
+        return _partly(chain.backup, chain.proof)
     named = ", ".join(dict.fromkeys(check.name for check in chain.proof.failed))
     said = f"What did not pass: {named or 'checks are missing'}."
     if chain.proof.recovers:
         return f"{said} Its bytes are sound: it recovers, and a restore of it is not refused."
     return said
+
+
+def _partly(backup: Backup, proof: Proof) -> str:
+    """Say what a proof that found nothing wrong leaves open."""
+    if not backup.is_sealed:
+        return f"It recovers; its contents are not proven: {backup.seal.problem or 'no seal'}."
+    if proof.depth != "contents":
+        return f"It passed all tiers down to *{proof.depth}*, as deep as was wanted."
+    return "What was compared is equal; what was not is named below."
+
+
+def _not_compared(proof: Proof | None) -> str | None:
+    """Name what a proof did not compare, and what it leaves out on purpose."""
+    if proof is None:
+        return None
+    rows = [
+        (check.name, check.seen)
+        for check in proof.checks
+        if check.outcome == "partial" or check.name == LEFT_OUT
+    ]
+    return page("## Not compared", table(["check", "what"], rows)).strip() if rows else None
 
 
 def _facts(chain: Chain) -> str | None:
@@ -90,14 +111,20 @@ def _facts(chain: Chain) -> str | None:
         ("Type", f"{backup.type}, built on {backup.parent}" if backup.parent else backup.type),
         ("Taken", f"{readable(backup.started_at)}, in {duration(took)}"),
         ("Size", f"{size(backup.bytes_source)}, stored as {size(backup.bytes_stored)}"),
-        ("Sealed", f"{seal.tables} tables, {seal.rows:,} rows ({_way(seal)}){_taken_over(seal)}"),
-        ("Restore point", f"`{seal.restore_point}` at {seal.lsn}"),
+        ("Sealed", _sealed(seal)),
+        ("Restore point", f"`{seal.restore_point}` at {seal.lsn}" if seal.restore_point else "-"),
     ]
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
         rows.append(("Tiers passed", told_tiers(chain.proof)))
     return table(["what", "value"], rows)
+
+
+def _sealed(seal: Seal) -> str:
+    if seal.mode == "none":
+        return f"not sealed: {seal.problem}"
+    return f"{seal.tables} tables, {seal.rows:,} rows ({_way(seal)}){_taken_over(seal)}"
 
 
 def _way(seal: Seal) -> str:
@@ -110,7 +137,9 @@ def _taken_over(seal: Seal) -> str:
     """Say which digests were not computed now, and where those were that were."""
     said = [
         f"{counted(seal.reused, 'digest')} of unchanged tables taken over" if seal.reused else "",
-        f"{counted(seal.skipped, 'table')} not sealed, for want of time" if seal.skipped else "",
+        f"{counted(seal.skipped, 'object')} not sealed" if seal.skipped else "",
+        f"share {seal.share.number + 1} of {seal.share.of}" if seal.share.of > 1 else "",
+        f"{counted(len(seal.later), 'later restore point')}" if seal.later else "",
         "digested on the standby" if seal.digested_on == "standby" else "",
     ]
     return "".join(f"; {part}" for part in said if part)
@@ -145,7 +174,8 @@ def _checks(proof: Proof | None) -> str | None:
     for tier in TIERS:
         checks = [check for check in proof.checks if check.tier == tier]
         bad = [check for check in checks if check.outcome != "pass"]
-        verdict = ("FAIL" if any(c.outcome == "fail" for c in bad) else "ERROR") if bad else "pass"
+        worst = proof.outcome(tier) or "pass"
+        verdict = worst if worst in ("pass", "partial") else worst.upper()
         said = "; ".join(f"{check.name}: {check.seen}" for check in bad) or counted(
             len(checks), "check"
         )

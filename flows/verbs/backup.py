@@ -4,6 +4,7 @@ None of them needs a Prefect server, and `backups`, `verify`, `cleanup` need no 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
+from tasks.control.settings import Depth
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza, open_stanza
@@ -65,7 +67,10 @@ def _show_backup(backup: Backup) -> None:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     if backup.is_sealed:
-        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
+        missing = f"; {seal.skipped} objects not sealed" if seal.skipped else ""
+        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}{missing}")
+    else:
+        screen.print(f"  [bold]not sealed[/]: {seal.problem}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 
@@ -73,15 +78,43 @@ def verify(
     backup: Annotated[str, typer.Argument(help="Id of a backup, or `latest`.")] = "latest",
     repository: Repository = None,
     *,
+    depth: Annotated[
+        Depth | None,
+        typer.Option(help="How deep; by default as PROOF_FULL and the like say."),
+    ] = None,
+    copy: Annotated[
+        Path | None, typer.Option(help="Hold this restored directory against a seal instead.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="ID", help="The backup that --copy is held against.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove a backup: restore it into a scratch cluster and hold it against its seal."""
+    if copy is not None:
+        _verify_copy(copy, against or backup, repository, as_json=as_json)
+        return
     from tasks.recovery.proving.verify import verify as prove  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
-        proof = prove(site(repository), backup, progress=tell)
+        proof = prove(site(repository), backup, depth=depth, progress=tell)
     say(documents.of_proof(proof), lambda: _show_proof(proof), as_json=as_json)
     proof.require()
+
+
+def _verify_copy(path: Path, backup: str, repository: str | None, *, as_json: bool) -> None:
+    from tasks.recovery.proving.copy_comparison import compare, require_equal  # noqa: PLC0415
+
+    checks = compare(site(repository), path.absolute(), backup)
+    rows = [(c.tier, c.name, c.outcome, c.seen) for c in checks]
+    document = {"copy": str(path), "against": backup, "checks": [vars(each) for each in checks]}
+    title = f"{path} and the seal of {backup}"
+    say(
+        document,
+        lambda: show_table(title, ("tier", "check", "outcome", "seen"), rows),
+        as_json=as_json,
+    )
+    require_equal(path, checks)
 
 
 def _show_proof(proof: Proof) -> None:

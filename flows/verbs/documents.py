@@ -42,6 +42,9 @@ def of_backup(backup: Backup) -> dict[str, Any]:
             "rows": seal.rows,
             "seconds": seal.seconds,
             "held_ms": seal.held_ms,
+            "not_sealed": seal.skipped,
+            "later": [{"restore_point": each.name, "lsn": each.lsn} for each in seal.later],
+            "problem": seal.problem,
         },
     }
 

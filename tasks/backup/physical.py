@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.backup import parent as parents
@@ -14,7 +14,7 @@ from tasks.backup.seal_options import options_of
 from tasks.control import clock
 from tasks.control.errors import Corrupt, OpsError, Transient, sheltered
 from tasks.control.phases import Phases, Progress
-from tasks.postgres import lsn, slot
+from tasks.postgres import auto_conf, lsn, slot
 from tasks.postgres.basebackup import MANIFEST, BaseBackup
 from tasks.postgres.server import Server, identify
 from tasks.repository.model import (
@@ -26,7 +26,7 @@ from tasks.repository.model import (
     StoredObject,
     Tablespace,
 )
-from tasks.repository.seal import Seal, unsealed
+from tasks.repository.seal import Fingerprint, Omission, Seal, unsealed
 from tasks.repository.stanza import Stanza
 from tasks.repository.stream import Sink
 from tasks.repository.wal import Archive, needed
@@ -49,6 +49,7 @@ class Copied:
     timeline: int
     settings: dict[str, str]
     configuration_problem: str
+    altered: dict[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Physical:
     def _copy(self, progress: Progress) -> Copied:
         """Store what the server sends, hashed and compressed on the way."""
         objects: list[StoredObject] = []
-        done = 0
+        done, altered = 0, auto_conf.of_server(self.server)
         with self._opened() as stream:
             for part in stream.parts():
                 with self._storing(f"{part.name}.zst", objects) as sink:
@@ -121,6 +122,7 @@ class Physical:
             stream.timeline,
             settings_of(self.server),
             self._configuration(objects),
+            altered if altered == auto_conf.of_server(self.server) else None,
         )
 
     def _configuration(self, kept: list[StoredObject]) -> str:
@@ -169,7 +171,7 @@ class Physical:
         except OpsError as error:
             log.warning("backup %s is not sealed: %s", self.id, error)
             return unsealed(copied.stop_lsn, clock.now(), str(error))
-        self._keep(found.to_bytes(), copied.objects)
+        self._keep(_with_altered(found, copied.altered).to_bytes(), copied.objects)
         return sealed
 
     def _keep(self, data: bytes, kept: list[StoredObject]) -> None:
@@ -194,6 +196,14 @@ class Physical:
                 yield stream
         except OpsError as error:
             raise parents.told(error, self.parent) if self.parent else error from None
+
+
+def _with_altered(found: Fingerprint, altered: dict[str, str] | None) -> Fingerprint:
+    """Add the settings of `ALTER SYSTEM`, which lie in a file and so were copied at any time."""
+    if altered is not None:
+        return replace(found, altered=altered)
+    unknown = Omission(auto_conf.AUTO_CONF, "it changed while it was copied, or cannot be read")
+    return replace(found, omitted=[*found.omitted, unknown])
 
 
 def _blocks(chunks: Iterator[memoryview]) -> Iterator[bytes]:

@@ -73,6 +73,7 @@ class Found:
         facts: counted facts of the platform.
         rules: how often its rules are broken.
         omitted: what could not be looked at.
+        altered: the settings of `ALTER SYSTEM`; None: they were not looked at.
 
     """
 
@@ -84,6 +85,7 @@ class Found:
     facts: list[Fact] = field(default_factory=list)
     rules: list[Fact] = field(default_factory=list)
     omitted: list[Omission] = field(default_factory=list)
+    altered: dict[str, str] | None = None
 
     def sealed(self) -> Fingerprint:
         """Return it as a seal holds it."""

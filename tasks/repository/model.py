@@ -122,8 +122,8 @@ class Backup:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether it has a seal, which a copy can be recovered to and compared with."""
-        return bool(self.seal.restore_point)
+        """Whether it has a seal, which a copy can be compared with."""
+        return self.seal.mode != "none"
 
     @property
     def bytes_source(self) -> int:

@@ -1,6 +1,6 @@
 """Facts of a proof: what was checked of a backup, how it ended, and the verdict that follows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from tasks.control import clock
 from tasks.control.errors import Corrupt, OpsError
+from tasks.control.settings import Depth
 from tasks.repository.model import FORMAT, Backup, BackupId, Damaged
 
 
@@ -20,8 +21,19 @@ Word = Literal["unproven", "proven", "partial", "failed", "error"]
 TIERS: tuple[Tier, ...] = ("objects", "manifest", "boot", "structure", "contents")
 """From the cheapest to the deepest; each rests on the ones before it."""
 
+DEPTHS: Mapping[Depth, tuple[Tier, ...]] = {
+    "objects": TIERS[:2],
+    "boot": TIERS[:3],
+    "structure": TIERS[:4],
+    "contents": TIERS,
+}
+"""The tiers that a proof goes through, by how deep it is wanted."""
+
 BYTES: tuple[Tier, ...] = ("objects", "manifest", "boot")
 """The tiers about a backup's bytes: where they pass, it recovers. The others compare the copy."""
+
+LEFT_OUT = "what is left out is known"
+"""The check that names what is not compared on purpose, or by PostgreSQL's own way."""
 
 _WORST: tuple[Outcome, ...] = ("fail", "error", "partial", "pass")
 
@@ -56,6 +68,7 @@ class Proof:
     checks: list[Check]
     seconds: dict[str, float] = field(default_factory=dict)
     journal: int = field(default=0, compare=False)
+    depth: Depth = "contents"
     format: int = FORMAT
 
     @property
@@ -78,15 +91,17 @@ class Proof:
         """`proven` only where every tier has checks and every check passed.
 
         A check that could not run is an `error`, and so is a tier without a check: a missing
-        check is never a pass. `partial` where all of that holds for a part of the tables only,
-        since the seal had no time for the others.
+        check is never a pass. `partial` where all of that holds for a part only: not everything
+        was sealed, or no deeper proof was wanted.
         """
         if any(check.outcome == "fail" for check in self.checks):
             return "failed"
         ran = {check.tier for check in self.checks}
-        if any(check.outcome == "error" for check in self.checks) or ran != set(TIERS):
+        missing = set(DEPTHS[self.depth]) - ran
+        if missing or any(check.outcome == "error" for check in self.checks):
             return "error"
-        return "partial" if any(check.outcome == "partial" for check in self.checks) else "proven"
+        is_whole = ran == set(TIERS) and all(check.outcome == "pass" for check in self.checks)
+        return "proven" if is_whole else "partial"
 
     def outcome(self, tier: Tier) -> Outcome | None:
         """Return the worst outcome of a tier's checks, or None where it was not run."""
@@ -100,8 +115,8 @@ class Proof:
 
     @property
     def recovers(self) -> bool:
-        """Whether it recovered the backup: all tiers about the bytes passed."""
-        return set(BYTES) <= set(self.passed_tiers)
+        """Whether it recovered the backup: all tiers about the bytes passed, if only in part."""
+        return all(self.outcome(tier) in ("pass", "partial") for tier in BYTES)
 
     @property
     def failed_bytes(self) -> list[Check]:

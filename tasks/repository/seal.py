@@ -117,10 +117,10 @@ class Fingerprint:
     """What a cluster held: tables, sequences, how it was built, facts, broken rules.
 
     `moments` say of each database at which restore point it was sealed: one after the other where
-    there are too few connections for all of them at once. `omitted` is what was not sealed, each
-    with its reason. `standings` say of tables of the source
-    how they lay on its disk, so that the next seal can tell whether they have changed. Tables that
-    are `not_due` are compared on other days of the cycle. Seals of
+    there are too few connections for all of them at once. `altered` are the settings of `ALTER
+    SYSTEM`. `omitted` is what was not sealed, each with its reason. `standings` say of tables of
+    the source how they lay on its disk, so that the next seal can tell whether they have changed.
+    Tables that are `not_due` are compared on other days of the cycle. Seals of
     earlier versions have neither `sequence_states` nor `definitions`: their `sequences` are lower
     bounds, and their `structure` was computed in another way and is not compared.
     """
@@ -132,6 +132,7 @@ class Fingerprint:
     rules: list[Fact]
     moments: dict[str, int] = field(default_factory=dict)
     definitions: dict[str, str] | None = None
+    altered: dict[str, str] | None = None
     sequence_states: dict[str, SequenceSeal] | None = None
     omitted: list[Omission] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)

@@ -111,6 +111,9 @@ def comparisons(part: Part, found: Found) -> list[Comparison]:
         compared.append(Comparison("rows that may be there", _beside(high, there), "at most"))
     if not part.is_loaded:
         compared.append(Comparison("definitions", definitions(part, found)))
+    if part.sealed.altered is not None and found.altered is not None:
+        rows = _beside(part.sealed.altered, found.altered)
+        compared.append(Comparison("settings of ALTER SYSTEM", rows))
     compared += _facts(part, found)
     return compared if part.moment == 0 else [each for each in compared if each.rows]
 

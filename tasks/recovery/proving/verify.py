@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tasks.control import clock, expectations
 from tasks.control.errors import Corrupt
 from tasks.control.phases import Progress
-from tasks.postgres import programs
+from tasks.control.settings import Depth
+from tasks.postgres import auto_conf, programs
 from tasks.postgres.server import Server
 from tasks.recovery.copies import combine, unpack
 from tasks.recovery.copies.combine import Link, links_of
@@ -20,8 +21,8 @@ from tasks.recovery.proving.logical import LogicalVerification
 from tasks.recovery.proving.record import LOGICAL, PHYSICAL, Record, Stopped
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import chain_to, reading
-from tasks.repository.model import Backup
-from tasks.repository.proof import Check, Proof
+from tasks.repository.model import Backup, BackupType
+from tasks.repository.proof import DEPTHS, Check, Proof, Tier
 from tasks.repository.seal import Fingerprint, RestorePoint
 from tasks.repository.stanza import Stanza
 from tasks.repository.wal import Archive
@@ -42,16 +43,24 @@ FORMAT_SINCE = 180000
 
 @dataclass(frozen=True)
 class Beside:
-    """Who is told how far a verification is, and who meddles with the copy in a rehearsal."""
+    """Who is told how far a verification is, who meddles with the copy, and how deep it goes."""
 
     progress: Progress
     meddle: Meddle | None
+    depth: Depth
+
+
+def wanted_depth(stanza: Stanza, kind: BackupType) -> Depth:
+    """Return how deep backups of a kind are to be proven."""
+    depth: Depth = getattr(stanza.settings, f"proof_{kind}")
+    return depth
 
 
 def verify(
     stanza: Stanza,
     wanted: str,
     *,
+    depth: Depth | None = None,
     meddle: Meddle | None = None,
     progress: Progress = lambda _tier, _done, _all: None,
 ) -> Proof:
@@ -60,6 +69,7 @@ def verify(
     Args:
         stanza: whose.
         wanted: its id, or `latest`.
+        depth: how deep; None: as the settings want it for backups of its kind.
         meddle: called with the restored copy before it is measured; a rehearsal damages it there to
             see that the checks find it. The proof of such a run is not recorded.
         progress: told how far it is.
@@ -74,10 +84,19 @@ def verify(
     backup = catalogue.get(wanted)
     stanza = stanza.with_programs_of(backup)
     record = Record(names=LOGICAL if backup.type == "snapshot" else PHYSICAL)
+    beside = Beside(progress, meddle, depth or wanted_depth(stanza, backup.type))
     with ExitStack() as held:
         with suppress(Stopped):
-            _prove(stanza, backup, record, held, Beside(progress, meddle))
-        proof = Proof(backup.id, stanza.name, started, clock.now(), record.checks, record.spent)
+            _prove(stanza, backup, record, held, beside)
+        proof = Proof(
+            backup.id,
+            stanza.name,
+            started,
+            clock.now(),
+            record.checks,
+            record.spent,
+            depth=beside.depth,
+        )
         if meddle is None:
             catalogue.record(proof)
     log.info("backup %s: %s", backup.id, proof.verdict)
@@ -103,11 +122,13 @@ def _prove(
     held.enter_context(reading(catalogue, chain))
     with scratch(stanza.home, backup.id, _room(chain)) as copy:
         if backup.type == "snapshot":
-            logical = LogicalVerification(catalogue, backup, copy, record, beside.progress)
+            logical = LogicalVerification(
+                catalogue, backup, copy, record, beside.progress, beside.depth
+            )
             logical.run(beside.meddle)
         else:
             links = links_of(chain, copy)
-            physical = Verification(catalogue, links, copy, record, beside.progress)
+            physical = Verification(catalogue, links, copy, record, beside.progress, beside.depth)
             physical.run(beside.meddle)
 
 
@@ -132,6 +153,7 @@ class Verification:
     copy: Scratch
     record: Record
     progress: Progress
+    depth: Depth = "contents"
 
     @property
     def backup(self) -> Backup:
@@ -147,12 +169,15 @@ class Verification:
         """
         with self.record.tier("objects"):
             self.objects()
-        expectations.warm_up()
+        if self.wants("contents"):
+            expectations.warm_up()
         with self.record.tier("manifest"):
             self.manifest()
-        with self.record.tier("contents"):
-            sealed = self._sealed()
+        sealed = self._sealed() if self.wants("contents") else None
+        if not self.wants("boot"):
+            return
         points: list[RestorePoint | None] = [*self.backup.seal.points] or [None]
+        points = points if sealed else points[:1]
         compared: list[Check] = []
         for moment, point in enumerate(points):
             is_last = meddle is not None or moment == len(points) - 1
@@ -163,13 +188,19 @@ class Verification:
         with self.record.tier("contents"):
             self.record.add(*compared)
 
+    def wants(self, tier: Tier) -> bool:
+        """Tell whether the proof is to go so deep."""
+        return tier in DEPTHS[self.depth]
+
     def _sealed(self) -> Fingerprint | None:
-        """Return what was sealed; None: nothing was, which leaves the backup unproven."""
+        """Return what was sealed; None: nothing was, or it cannot be read, which a check says."""
         if self.backup.seal.mode == "none":
             name, seen = "the contents were sealed", self.backup.seal.problem
             self.record.add(Check("contents", name, "partial", f"not sealed: {seen}"))
             return None
-        return self.catalogue.fingerprint(self.backup)
+        with suppress(Stopped), self.record.tier("contents"):
+            return self.catalogue.fingerprint(self.backup)
+        return None
 
     def _at(
         self, point: RestorePoint | None, part: Part | None, meddle: Meddle | None, *, is_last: bool
@@ -179,7 +210,7 @@ class Verification:
         The last one is promoted, and its tables and indexes are walked.
 
         Raises:
-            Stopped: it does not recover, or is not sound.
+            Stopped: it does not recover.
 
         """
         tools, compared = self.copy.programs, list[Check]()
@@ -190,12 +221,13 @@ class Verification:
             if meddle:
                 meddle(server)
             if part:
-                with self.record.tier("contents"):
+                with suppress(Stopped), self.record.tier("contents"):
                     found = holding.look(server, tools, self.backup, part)
+                    found.altered = auto_conf.of_copy(self.copy.data) if is_last else None
                     compared += holding.contents(part, server, found)
                     compared += holding.not_compared(part, found) if is_last else []
-            if is_last:
-                with self.record.tier("structure"):
+            if is_last and self.wants("structure"):
+                with suppress(Stopped), self.record.tier("structure"):
                     self.record.add(*amcheck.check(server, tools))
         return compared
 

@@ -126,7 +126,7 @@ def test_one_that_cannot_be_believed_is_not_passed_over(ended):
 def test_a_backup_is_called_by_one_word(backup, ended):
     """Without a seal it stays unproven, unless its bytes failed."""
     made = backup()
-    bare = replace(made, seal=replace(made.seal, restore_point=""))
+    bare = replace(made, seal=replace(made.seal, restore_point="", mode="none"))
     assert word_of(made, None) == word_of(made, Damaged(made.id, "edited")) == "unproven"
     for outcome, word in [("partial", "partial"), ("fail", "failed"), ("error", "error")]:
         assert word_of(made, ended(contents=outcome)) == word
