@@ -10,6 +10,7 @@ from tasks.backup.cleanup import cleanup
 from tasks.control import clock
 from tasks.control.errors import Refused
 from tasks.recovery.proving.verify import verify
+from tasks.repository import keeping
 from tasks.repository.pins import Pin
 from tasks.repository.stanza import open_stanza
 
@@ -94,7 +95,7 @@ def test_a_pinned_backup_stays_with_its_wal_until_it_is_unpinned(stanza, backups
     assert decision.keep
     assert decision.reason == "pinned: before the upgrade"
     assert verify(stanza, first).verdict == "proven"
-    stanza.catalogue.pins.remove(first)
+    keeping.unpin(stanza, first)
     assert cleanup(stanza, now=clock.now() + LATER).plan.drop == [first]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backup import snapshot as snapshots
 from tasks.backup import take
+from tasks.backup.database_dump import EMPTIED, DatabaseDump
 from tasks.control import settings
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
 from tasks.postgres import programs, table_digest
@@ -356,7 +356,7 @@ def run(stanza, *statements):
 def test_a_table_that_is_emptied_before_it_is_dumped_is_dumped_anew(stanza, monkeypatch):
     """An old snapshot would show it empty, and so would the dump."""
     run(stanza, "create table moving as select generate_series(1, 100) as n")
-    real, done = snapshots.OneDatabase._dumped, []  # noqa: SLF001
+    real, done = DatabaseDump._dumped, []  # noqa: SLF001
 
     def late(self, young, *, insists):
         if self.name == "hl7" and not done:
@@ -365,7 +365,7 @@ def test_a_table_that_is_emptied_before_it_is_dumped_is_dumped_anew(stanza, monk
             run(stanza, "truncate moving", "insert into moving values (1)")
         return real(self, young, insists=insists)
 
-    monkeypatch.setattr(snapshots.OneDatabase, "_dumped", late)
+    monkeypatch.setattr(DatabaseDump, "_dumped", late)
     run(stanza, "refresh materialized view counted")
     made = take.take(stanza, "snapshot")
     run(stanza, "drop table moving")
@@ -378,7 +378,7 @@ def test_a_table_that_is_emptied_before_it_is_dumped_is_dumped_anew(stanza, monk
 def test_a_table_that_is_emptied_all_the_time_is_named(stanza, monkeypatch):
     """The backup is taken; of that table nothing is told."""
     run(stanza, "create table moving as select generate_series(1, 100) as n")
-    real = snapshots.OneDatabase._dumped  # noqa: SLF001
+    real = DatabaseDump._dumped  # noqa: SLF001
 
     def late(self, young, *, insists):
         if self.name == "hl7":
@@ -386,11 +386,11 @@ def test_a_table_that_is_emptied_all_the_time_is_named(stanza, monkeypatch):
             run(stanza, "truncate moving", "insert into moving values (1)")
         return real(self, young, insists=insists)
 
-    monkeypatch.setattr(snapshots.OneDatabase, "_dumped", late)
+    monkeypatch.setattr(DatabaseDump, "_dumped", late)
     made = take.take(stanza, "snapshot")
     run(stanza, "drop table moving")
     (named,) = stanza.catalogue.fingerprint(made).omitted
-    assert (named.subject, named.reason) == ("hl7.public.moving", snapshots.EMPTIED)
+    assert (named.subject, named.reason) == ("hl7.public.moving", EMPTIED)
     proof = verify(stanza, made.id)
     assert proof.failed == []
     assert proof.verdict == "partial"
