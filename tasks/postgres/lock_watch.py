@@ -11,7 +11,7 @@ from tasks.postgres.server import Connection, Server
 
 log = logging.getLogger(__name__)
 
-PAUSE_S = 0.04
+PAUSE_S = 0.02
 """How often it is looked who waits; with the end of what blocks it, nobody waits above 150 ms."""
 
 _WAITING = """
