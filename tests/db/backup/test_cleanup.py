@@ -28,12 +28,14 @@ def taken(stanza):
 
 @pytest.fixture
 def backups(stanza, taken, tmp_path):
-    """Put the repository back as it was when the test ends."""
-    root = stanza.catalogue.storage.root
-    shutil.copytree(root, tmp_path / "aside")
+    """Put the repository, and what we remember of it, back as they were when the test ends."""
+    places = (stanza.catalogue.storage.root, stanza.catalogue.documents.keyring.folder)
+    for number, place in enumerate(places):
+        shutil.copytree(place, tmp_path / f"aside-{number}")
     yield taken
-    shutil.rmtree(root)
-    shutil.move(tmp_path / "aside", root)
+    for number, place in enumerate(places):
+        shutil.rmtree(place)
+        shutil.move(tmp_path / f"aside-{number}", place)
 
 
 def kept(stanza):
@@ -96,7 +98,8 @@ def test_a_pinned_backup_stays_with_its_wal_until_it_is_unpinned(stanza, backups
     assert decision.reason == "pinned: before the upgrade"
     assert verify(stanza, first).verdict == "proven"
     keeping.unpin(stanza, first)
-    assert cleanup(stanza, now=clock.now() + LATER).plan.drop == [first]
+    done = cleanup(stanza, now=clock.now() + LATER)
+    assert done.plan.drop == [first], done.plan.decisions
 
 
 def test_a_backup_that_is_being_read_stays(stanza, backups):
