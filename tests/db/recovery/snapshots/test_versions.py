@@ -74,10 +74,11 @@ def test_a_snapshot_of_15_is_loaded_and_equal(fifteen, tools, major, tables):
 
 
 def test_a_snapshot_of_15_is_proven_by_18(fifteen):
-    """Every check of it."""
+    """Every check of it holds; what nobody can connect to is in no dump, and named."""
     known, snapshot = fifteen
     proof = verify(open_stanza(settings.load(**known)), snapshot.id)
-    assert proof.verdict == "proven", proof.failed
+    (told,) = [check for check in proof.checks if check.outcome != "pass"]
+    assert (told.outcome, told.seen) == ("partial", "database closed (it takes no connections)")
 
 
 @pytest.mark.parametrize(
