@@ -62,16 +62,23 @@ def history():
     shutil.rmtree(home)
 
 
+def remembering(catalogue):
+    """Return where the repository is, and where this machine remembers its journal."""
+    return catalogue.storage.root, catalogue.documents.keyring.folder
+
+
 @pytest.fixture
 def place(history):
-    """Put the repository back as it was when the test ends, and take its copies away."""
-    root = history.stanza.catalogue.storage.root
-    aside = root.with_name("aside")
-    shutil.copytree(root, aside)
-    history.root = root
+    """Put back what is kept and remembered when the test ends, and take the copies away."""
+    catalogue = history.stanza.catalogue
+    history.root = catalogue.storage.root
+    places = [(each, each.with_name(f"aside-{each.name}")) for each in remembering(catalogue)]
+    for each, aside in places:
+        shutil.copytree(each, aside)
     yield history
-    shutil.rmtree(root)
-    aside.rename(root)
+    for each, aside in places:
+        shutil.rmtree(each)
+        aside.rename(each)
     for path in history.copies.folder.iterdir():
         restored.remove(path)
     for path in history.copies.folder.glob(".*"):
