@@ -21,6 +21,7 @@ from tasks.recovery.planning import survey
 from tasks.recovery.planning.target import parse
 from tasks.recovery.restoring import restored
 from tasks.repository.proof import BYTES, TIERS, Check, Proof
+from tasks.repository.seal import unsealed
 from tasks.repository.stanza import open_stanza
 from tests.db.recovery.restoring.conftest import Copies
 
@@ -428,7 +429,7 @@ def test_a_backup_without_a_seal_is_restored_as_soon_as_it_is_consistent(place):
     third = place.backups[2]
     prove(place, third)
     assert not [each for each in plan(place, third.id).warnings if "has no seal" in each]
-    seal = replace(third.seal, restore_point="", lsn=third.stop_lsn, snapshots={})
+    seal = unsealed(third.stop_lsn, third.seal.taken_at, "a test")
     place.stanza.catalogue.add(replace(third, seal=seal))
     made = plan(place, third.id)
     assert made.stop is None
