@@ -35,7 +35,7 @@ def main() -> None:
         _throughput(stanza)
     for title, chosen in (("ample locks", users.AMPLE), ("scarce locks", users.SCARCE)):
         with place() as stanza:
-            users.measure(stanza, title, chosen, lambda: _sealed(stanza, Manner()))
+            users.measure(stanza, title, chosen, lambda: _sealed(stanza, SealOptions()))
 
 
 def _locks(stanza: Stanza) -> None:
