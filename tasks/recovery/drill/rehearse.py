@@ -111,7 +111,7 @@ def _rehearsed(stanza: Stanza, begun: Drill, path: Path, progress: Progress) -> 
     drill = replace(drill, checks=checks, behind_s=_behind(beat, done))
     if any(check.outcome != "pass" for check in checks):
         return drill
-    fault, noticed = _damaged(stanza, done.server, found, random.Random(begun.seed))  # noqa: S311
+    fault, noticed = _damaged(tools, done.server, found, random.Random(begun.seed))  # noqa: S311
     return replace(drill, fault=f"{fault.name}: {fault.subject}", noticed=noticed)
 
 
@@ -162,7 +162,7 @@ def _sealed_rules(stanza: Stanza) -> list[Fact]:
 
 
 def _damaged(
-    stanza: Stanza, server: Server, before: Found, chance: random.Random
+    tools: Path, server: Server, before: Found, chance: random.Random
 ) -> tuple[faults.Fault, bool]:
     """Damage the copy, look at it again, and tell whether the checks see that."""
     sealed, sizes = before.sealed(), Counter[str]()
@@ -171,5 +171,5 @@ def _damaged(
     fullest = sizes.most_common(1)[0][0] if sizes else "postgres"
     fault = faults.bring(server, fullest, chance)
     suite = expectations.Suite()
-    compared = comparisons(Part(sealed), of_server(server, stanza.programs))
+    compared = comparisons(Part(sealed), of_server(server, tools))
     return fault, any(suite.compare(each).outcome == "fail" for each in compared)

@@ -108,7 +108,7 @@ def test_a_killed_pull_leaves_no_gap(stanza, death, place):
     "place",
     [
         "tasks.recovery.copies.unpack:_untar",
-        "tasks.recovery.proving.holding:tables_of",
+        "tasks.recovery.proving.holding:look",
         "tasks.repository.catalogue:Catalogue.record",
     ],
 )

@@ -136,7 +136,7 @@ def test_a_digest_that_was_taken_over_wrongly_fails_the_proof(stanza, monkeypatc
     take.take(stanza)
     run(stanza, "update still set pad = 'changed' where n = 7")
     monkeypatch.setattr(
-        "tasks.backup.seal.candidates",
+        "tasks.backup.observations.candidates",
         lambda earlier, _now: {t.name: t for t in earlier.fingerprint.tables},
     )
     monkeypatch.setattr(unchanged, "unchanged", lambda *arguments: arguments[2])

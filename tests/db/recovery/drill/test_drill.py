@@ -21,6 +21,9 @@ from tasks.recovery.drill.evidence import Evidence, see_unbroken
 from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.standing import checked, signed, standing
 from tasks.recovery.loss import heartbeat
+from tasks.recovery.proving.comparison import Part, comparisons
+from tasks.recovery.proving.expectations import differing
+from tasks.repository.fingerprint import Scope, of_server
 from tasks.repository.stanza import open_stanza
 
 
@@ -105,6 +108,15 @@ def test_a_broken_object_fails_the_drill(stanza):
     assert item.name in done.checks[0].seen
 
 
+DRILLED = Scope(databases=["drilled"], shared=False)
+
+
+def differences(stanza, sealed):
+    """Return what of a database differs now from how it was."""
+    found = of_server(stanza.server(), stanza.programs, DRILLED)
+    return [text for each in comparisons(sealed, found) if (text := differing(each))]
+
+
 @pytest.mark.parametrize("kind", list(faults.KINDS))
 def test_every_kind_of_fault_changes_what_is_measured(stanza, kind, monkeypatch):
     """None of them could go unnoticed because nothing happened."""
@@ -113,10 +125,11 @@ def test_every_kind_of_fault_changes_what_is_measured(stanza, kind, monkeypatch)
         connection.execute("drop database if exists drilled")
         connection.execute("create database drilled template hl7")
     server = stanza.server().database("drilled")
-    before = rehearse.measured(server)
+    sealed = Part(of_server(server, stanza.programs, DRILLED).sealed())
+    assert differences(stanza, sealed) == []
     fault = faults.bring(server, "drilled", random.Random(5))
     assert fault.name == kind
-    assert rehearse.measured(server) != before
+    assert differences(stanza, sealed) != []
 
 
 def drill(seed):

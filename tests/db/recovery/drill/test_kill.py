@@ -18,7 +18,7 @@ POINTS = 15
 PLACES = (
     "tasks.recovery.drill.rehearse:draw",
     "tasks.recovery.drill.rehearse:restore",
-    "tasks.recovery.drill.rehearse:measured",
+    "tasks.recovery.drill.rehearse:of_server",
     "tasks.recovery.drill.faults:bring",
     "tasks.recovery.proving.amcheck:check",
     "tasks.recovery.proving.expectations:Suite.compare",
