@@ -157,6 +157,8 @@ class DigestReader:
             digest = self._digest(connection, table)
         except NotRead as error:
             found.postpone(name, table.full_name, str(error))
+        except psycopg.errors.SerializationFailure:  # replay on a standby ended the read
+            found.postpone(name, table.full_name, REWRITTEN)
         except psycopg.errors.LockNotAvailable:
             connection.execute(f"set local lock_timeout = {SHORT_MS}")
             found.postpone(name, table.full_name, HELD)
