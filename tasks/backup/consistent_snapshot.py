@@ -21,6 +21,9 @@ APPLICATION = "hl7ops-seal"
 LOCK_TIMEOUT_MS = 100
 """No writer waits longer than this for us, however many databases there are."""
 
+READ_TIMEOUT_MS = 3000
+"""A read waits no longer than this for a table that somebody holds for himself."""
+
 REPLAY_PAUSE_S = 0.002
 
 ATTEMPTS = 20
@@ -185,7 +188,9 @@ def _connected(
     for name in names:
         try:
             connection = stack.enter_context(
-                server.database(name).connect(autocommit=False, application=APPLICATION)
+                server.database(name).connect(
+                    autocommit=False, application=APPLICATION, lock_timeout_ms=READ_TIMEOUT_MS
+                )
             )
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.execute(PINNED.encode())

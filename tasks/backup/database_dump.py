@@ -7,7 +7,8 @@ of the snapshot once that head is there. Where one is another, the database is d
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from typing import IO, ParamSpec, TypeVar
 import psycopg
 from psycopg import sql
 
+from tasks.backup.observations import UNREAD
 from tasks.control.errors import OpsError
 from tasks.control.phases import Progress
-from tasks.postgres import capacity, dump_toc, programs, schema_dump, sequences
+from tasks.postgres import capacity, dump_toc, lock_watch, programs, schema_dump, sequences
 from tasks.postgres import table_digest as digests
 from tasks.postgres.names import joined, quoted
 from tasks.postgres.schema_dump import Definition
@@ -37,6 +39,9 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+APPLICATION = "hl7ops-dump"
+"""What the sessions of `pg_dump` are called, so that those that wait too long are seen."""
+
 TRIES = 8
 """How often a database is dumped whose tables do not hold still meanwhile."""
 
@@ -46,16 +51,26 @@ PATIENT_TRIES = 3
 KEPT = (PERMANENT, UNLOGGED)
 """The kinds of tables whose rows are dumped."""
 
-LOCK_TIMEOUT_S = 60
-"""How long a dump waits for whoever changes a table's structure."""
+PAUSE_S = 0.1
+"""How long it is waited after the first try; twice as long after each further one."""
+
+LOCK_TIMEOUT_S = 2
+"""How long `pg_dump` waits for whoever changes a table's structure; then it is begun again."""
 
 OURS = 4
-"""Connections that are needed besides one a database: to act, to look, and for programs."""
+"""Connections that are needed besides one a database: to act, to watch, and for programs."""
 
 EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
 REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
+HELD = "somebody held it locked all the time: it is not in the dump"
 WORK_TABLE = "it came after the first try, and tables came and went all the time"
 EXCLUDED = "its contents are not compared, as SEAL_EXCLUDE says"
+
+
+_HELD = """
+select relation::bigint from pg_locks where locktype = 'relation' and granted
+  and mode = 'AccessExclusiveLock' and pid <> pg_backend_pid()
+"""
 
 
 class Moved(Exception):
@@ -101,9 +116,13 @@ class Dumping:
     def said(self, program: str, server: Server, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
         """Yield what a program of PostgreSQL writes of a server."""
         with (
+            lock_watch.impatient(server, APPLICATION),
             programs.addressed(server) as (address, env),
             programs.piped(
-                self.stanza.programs, program, [*arguments, "--no-password", *address], env=env
+                self.stanza.programs,
+                program,
+                [*arguments, "--no-password", *address],
+                env=env | {"PGAPPNAME": APPLICATION},
             ) as file,
         ):
             yield file
@@ -146,9 +165,10 @@ class DatabaseDump:
         """
         first = {each.oid for each in self._tables()}
         for number in range(1, TRIES + 1):
-            young = self._young(first) if number > PATIENT_TRIES else []
+            left_out = self._young(first) if number > PATIENT_TRIES else {}
+            left_out |= self._held() if number == TRIES else {}
             try:
-                return self._dumped(young, insists=number == TRIES)
+                return self._dumped(left_out, insists=number == TRIES)
             except Moved as moved:
                 log.info("database %s is dumped again: %s moved", self.name, len(moved.tables))
             except OpsError as error:
@@ -156,16 +176,22 @@ class DatabaseDump:
                     raise
                 log.info("database %s is dumped again", self.name)
             self.connection.rollback()
+            time.sleep(PAUSE_S * 2**number)
         raise AssertionError  # the last try returns or raises
 
     def _tables(self) -> list[Table]:
         return digests.tables(self.connection, KEPT, as_text=True)
 
-    def _young(self, first: set[int]) -> list[Table]:
-        return [table for table in self._tables() if table.oid not in first]
+    def _young(self, first: set[int]) -> dict[Table, str]:
+        return {table: WORK_TABLE for table in self._tables() if table.oid not in first}
 
-    def _dumped(self, young: Sequence[Table], *, insists: bool) -> Dumped:
-        """Dump it once.
+    def _held(self) -> dict[Table, str]:
+        """Return the tables that somebody holds for himself, for which `pg_dump` would wait."""
+        held = {oid for (oid,) in self.connection.execute(_HELD)}
+        return {table: HELD for table in self._tables() if table.oid in held}
+
+    def _dumped(self, left_out: Mapping[Table, str], *, insists: bool) -> Dumped:
+        """Dump it once, without some tables.
 
         Raises:
             Moved: tables are not as the snapshot shows them; not where somebody insists.
@@ -173,40 +199,45 @@ class DatabaseDump:
         """
         snapshot = _text(self.connection, "select pg_current_snapshot()")
         exported = _exported(self.connection)
-        before = sequences.states(self.connection, KEPT)
+        if not insists:
+            self._lock(left_out)
+        before = sequences.read(self.connection, KEPT)
         found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
         how = [*self.dumping.how, f"--snapshot={exported}"]
-        how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in young]
+        how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in left_out]
         with self.dumping.said("pg_dump", self.dumping.server.database(self.name), how) as file:
             head = Head(file)
             found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
-            if not insists:
-                self._lock(young)
-            moved = self._moved(young)
+            moved = self._moved(left_out)
             if moved and not insists:
                 raise Moved([table.full_name for table in moved])
-            with _beside(self._seal, found, {*moved, *young}):
+            with _beside(self._seal, found, {*moved, *left_out}):
                 self._store(found.dump.object, head, file)
         found.omitted += [self._omission(table, EMPTIED) for table in moved]
-        found.omitted += [self._omission(table, WORK_TABLE) for table in young]
-        after = sequences.states(self.connection, KEPT)
-        found.sequences = _sequences(self.name, before, after)
+        found.omitted += [self._omission(table, why) for table, why in left_out.items()]
+        after = sequences.read(self.connection, KEPT)
+        found.sequences = _sequences(self.name, before.states, after.states)
+        unread = sorted({*before.unread, *after.unread})
+        found.omitted += [
+            Omission(f"{quoted(self.name)}.{each}", UNREAD, database=self.name) for each in unread
+        ]
         return found
 
     def _omission(self, table: Table, why: str, *, is_expected: bool = False) -> Omission:
         name = joined(self.name, table.schema, table.name)
         return Omission(name, why, is_expected, self.name)
 
-    def _lock(self, young: Sequence[Table]) -> None:
+    def _lock(self, left_out: Collection[Table]) -> None:
         """Lock the tables as the dump does, so that they hold still until they are digested too.
 
+        They are locked before `pg_dump` starts, so that nobody who waits for us is in its way.
         Where there are too many of them, each is looked at after it was read.
 
         Raises:
             Moved: somebody waits for one of them already.
 
         """
-        tables = [each for each in self._tables() if not each.is_view and each not in young]
+        tables = [each for each in self._tables() if not each.is_view and each not in left_out]
         if not tables or len(tables) > capacity.locks(self.connection):
             return
         names = [sql.SQL("only {}").format(table.identifier) for table in tables]
@@ -222,13 +253,13 @@ class DatabaseDump:
         ):
             raise Moved(["a table that somebody waits for"]) from None
 
-    def _moved(self, young: Sequence[Table]) -> list[Table]:
+    def _moved(self, left_out: Collection[Table]) -> list[Table]:
         """Return the tables that the dump shows otherwise than the snapshot."""
         return [
             table
             for table in self._tables()
             if not table.is_view  # which is made anew when it is loaded
-            and table not in young
+            and table not in left_out
             and not digests.is_as_listed(self.connection, table)
         ]
 

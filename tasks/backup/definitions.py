@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 TRIES = 10
 """How often a dump is begun that somebody waited for, or that lost an object under its hands."""
 
+WAITED = 5
+"""A dump that waited for a lock itself counts as so many tries."""
+
 PORTION = 200
 """How many tables one dump locks at most, where not all of them may be locked at once."""
 
@@ -29,6 +32,11 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_schema'
   and n.nspname !~ '^pg_' and c.relpersistence <> 't' order by 3
 """
+
+_HELD = """
+select relation::bigint from pg_locks where locktype = 'relation' and mode = 'AccessExclusiveLock'
+"""
+"""What somebody holds for himself, or waits for."""
 
 CHANGED = "its definition changed while it was read"
 
@@ -108,13 +116,14 @@ class Reader:
         with server.connect() as connection:
             relations = connection.execute(_RELATIONS.encode()).fetchall()
             budget = capacity.locks(connection)
+            held = {oid for (oid,) in connection.execute(_HELD)}
         if len(relations) <= budget:
-            for _ in range(TRIES):
+            left = TRIES
+            while left > 0:
                 try:
                     return schema_dump.of_database(self.tools, server)
                 except OpsError as error:
-                    if not schema_dump.may_succeed_again(error):
-                        raise
+                    left -= _tries_of(error)
         log.info("the definitions of %s are read in portions", name)
         found.omitted.append(
             Omission(
@@ -126,8 +135,12 @@ class Reader:
         )
         dumped = schema_dump.of_database(self.tools, server, but=[EVERY_TABLE])
         size = max(min(budget, PORTION), 1)
-        for first in range(0, len(relations), size):
-            dumped += self._portion(found, server, relations[first : first + size])
+        for each in relations:
+            if each[2] in held:
+                dumped += self._portion(found, server, [each])
+        free = [each for each in relations if each[2] not in held]
+        for first in range(0, len(free), size):
+            dumped += self._portion(found, server, free[first : first + size])
         same = {each.name: each for each in dumped if each.kind not in ONLY_WHOLE}
         return list(same.values())
 
@@ -136,14 +149,14 @@ class Reader:
     ) -> list[Definition]:
         """Dump some tables; half of them at a time where somebody waits, or one of them goes."""
         only = [schema_dump.pattern(schema, name) for schema, name, _ in relations]
-        for _ in range(TRIES if len(relations) == 1 else 2):
+        left = TRIES if len(relations) == 1 else 2
+        while left > 0:
             try:
                 return schema_dump.of_database(self.tools, server, only=only)
             except OpsError as error:
                 if schema_dump.finds_none(error):
                     return []
-                if not schema_dump.may_succeed_again(error):
-                    raise
+                left -= _tries_of(error)
         if len(relations) > 1:
             half = len(relations) // 2
             parts = relations[:half], relations[half:]
@@ -153,7 +166,7 @@ class Reader:
         found.omitted.append(
             Omission(
                 f"{quoted(database)}: {joined(schema, name)}",
-                "its definition could not be read: somebody waited for it each time",
+                "its definition could not be read: somebody waited for it, or held it locked",
                 database=database,
                 keys=[(catalog_state.RELATIONS, oid)],
             )
@@ -171,6 +184,13 @@ class Reader:
             found.omitted.append(Omission(SHARED, "they changed while they were read"))
             return
         found.digests |= {f"{OF_ALL}{name}": each for name, each in digests.items()}
+
+
+def _tries_of(error: OpsError) -> int:
+    """Return as how many tries a dump counts that failed; raise what fails for good."""
+    if not schema_dump.may_succeed_again(error):
+        raise error
+    return WAITED if schema_dump.has_waited(error) else 1
 
 
 def _unknown(name: str, reason: str) -> Omission:

@@ -30,12 +30,16 @@ PORTION_BLOCKS = 4096
 
 BLOCK_BYTES = 8192
 
+SHORT_MS = 100
+"""How long tables are waited for after the first one that somebody held for himself."""
+
 TRIES = 20
 """How often a portion is begun that somebody waited for."""
 
 REWRITTEN = "it was emptied or rewritten while it was sealed"
 WAITED_FOR = "somebody waited for it each time that it was read"
 CAME = "it came while the restore point was written"
+HELD = "somebody held it locked"
 GONE = "it was dropped or renamed while it was sealed"
 LATE = "no time was left"
 EXCLUDED = "left out by SEAL_EXCLUDE"
@@ -153,6 +157,11 @@ class DigestReader:
             digest = self._digest(connection, table)
         except NotRead as error:
             found.postpone(name, table.full_name, str(error))
+        except psycopg.errors.SerializationFailure:  # replay on a standby ended the read
+            found.postpone(name, table.full_name, REWRITTEN)
+        except psycopg.errors.LockNotAvailable:
+            connection.execute(f"set local lock_timeout = {SHORT_MS}")
+            found.postpone(name, table.full_name, HELD)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             found.omitted.append(Omission(full, GONE, database=name))
         except psycopg.Error as error:
@@ -203,7 +212,7 @@ class DigestReader:
             try:
                 with connection.transaction(force_rollback=True):
                     digest = table_digest.large_objects(connection)
-            except psycopg.errors.QueryCanceled:
+            except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
                 continue
             if digest is not None:
                 found.tables[full] = sealed(name, None, digest, self.moment)
@@ -274,6 +283,11 @@ def _stable(connection: Connection, table: Table, snapshot: str) -> int | None:
                 return table_digest.digest(connection, table, snapshot).rows
         except psycopg.errors.QueryCanceled:
             continue
-        except (NotRead, psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        except (
+            NotRead,
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.InvalidSchemaName,
+        ):
             return None
     return None

@@ -47,16 +47,21 @@ def known_digests(
     }
 
 
-def sequence_states(opened: Sessions) -> dict[str, SequenceState]:
-    """Return the states of all sequences, as they are now."""
+def sequence_states(opened: Sessions, omitted: list[Omission]) -> dict[str, SequenceState]:
+    """Return the states of all sequences, as they are now; name those that cannot be read."""
     found: dict[str, SequenceState] = {}
+    unread: list[Omission] = []
     for name, connection in opened.lockers.items():
         try:
-            states = sequences.states(connection, (PERMANENT,))
-        except psycopg.Error as error:
-            log.warning("the sequences of %s cannot be read: %s", name, type(error).__name__)
+            read = sequences.read(connection, (PERMANENT,))
+        except psycopg.Error:
+            unread.append(Omission(f"sequences of database {name}", UNREAD, database=name))
             continue
-        found |= {f"{quoted(name)}.{each}": state for each, state in states.items()}
+        found |= {f"{quoted(name)}.{each}": state for each, state in read.states.items()}
+        unread += [
+            Omission(f"{quoted(name)}.{each}", UNREAD, database=name) for each in read.unread
+        ]
+    omitted += [each for each in unread if each not in omitted]
     return found
 
 
@@ -101,6 +106,8 @@ def unlogged_tables(opened: Sessions) -> list[Omission]:
         for each in table_digest.tables(connection, (UNLOGGED,))
     ]
 
+
+UNREAD = "the state of the sequence could not be read"
 
 EMPTY = "it is unlogged: empty after every recovery"
 """Why an unlogged table is not compared."""

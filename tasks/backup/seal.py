@@ -224,7 +224,7 @@ class Sealing:
             before = {name: catalog_state.state(each) for name, each in opened.lockers.items()}
             before |= {} if self.parts else definitions.states(self.server, self.bare)
             shared = None if self.parts else catalog_state.state(opened.actor, CLUSTER)
-            ran = observations.sequence_states(opened)
+            ran = observations.sequence_states(opened, omitted)
             now, sizes = standings(opened.lockers)
             point = consistent_snapshot.take(opened, stem, options.attempts)
             log.info("sealed %s at %s (%s)", stem, point.lsn, point.mode)
@@ -238,7 +238,7 @@ class Sealing:
                 if point.mode == "bounded":
                     with_bounds(opened, point, readings)
                 defined = defining.result()
-            ended = observations.sequence_states(opened)
+            ended = observations.sequence_states(opened, omitted)
             readings.omitted += [*omitted, *observations.unlogged_tables(opened)]
             return Part(
                 point=point,

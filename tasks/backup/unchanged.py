@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psycopg
+
 from tasks.postgres import lsn
 from tasks.postgres.names import joined
 from tasks.postgres.server import Connection
@@ -29,6 +31,8 @@ PATIENCE_S = 30.0
 """How long the summarizer may take to catch up."""
 
 _STANDINGS = """
+with held as materialized (
+  select relation from pg_locks where locktype = 'relation' and mode = 'AccessExclusiveLock')
 select n.nspname::text, c.relname::text,
        array_remove(array[
          concat_ws('/', coalesce(nullif(c.reltablespace, 0), d.dattablespace), d.oid,
@@ -40,7 +44,7 @@ select n.nspname::text, c.relname::text,
        (select md5(coalesce(string_agg(
           concat_ws(' ', a.attnum, a.attname, a.atttypid, a.attisdropped), ','
           order by a.attnum), '')) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
-       pg_table_size(c.oid)
+       case when c.oid in (select relation from held) then 0 else pg_table_size(c.oid) end
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   join pg_database d on d.datname = current_database()
   left join pg_class t on t.oid = c.reltoastrelid
@@ -72,10 +76,19 @@ class Earlier:
 
 
 def standings(connections: Mapping[str, Connection]) -> tuple[dict[str, Standing], dict[str, int]]:
-    """Return how the tables of all databases lie on the disk, and their sizes in bytes."""
+    """Return how the tables of all databases lie on the disk, and their sizes in bytes.
+
+    To tell its size a table is locked; where somebody holds one just then, nothing is told of its
+    database, and all of it is digested.
+    """
     found, sizes = {}, {}
     for database, connection in connections.items():
-        for schema, table, files, changes, definition, size in connection.execute(_STANDINGS):
+        try:
+            with connection.transaction(force_rollback=True):
+                rows = connection.execute(_STANDINGS).fetchall()
+        except psycopg.errors.LockNotAvailable:
+            continue
+        for schema, table, files, changes, definition, size in rows:
             name = joined(database, schema, table)
             found[name] = Standing(files, changes, definition)
             sizes[name] = size

@@ -5,12 +5,17 @@ PostgreSQL's `pg_backup_archiver.c` (`ReadHead`, `ReadToc`) and `pg_backup_custo
 (PostgreSQL 12 to 15), 1.15 (16) and 1.16 (17 and 18).
 """
 
+import codecs
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.control.errors import Corrupt
 
+
+_ENCODING = re.compile(r"^SET client_encoding = '(\w+)'")
+"""What the entry says that tells the encoding of a dump."""
 
 Read = Callable[[int], bytes]
 """Gives the next bytes of a dump, so many."""
@@ -85,17 +90,13 @@ class _Reader:
         return self.maybe() or ""
 
     def maybe(self) -> str | None:
-        """Return a text; None: there is none. What is not UTF-8 is read byte by byte."""
+        """Return a text, read byte by byte; None: there is none."""
         length = self.integer()
         if length < 0:
             return None
         if length > LONGEST:
             raise Corrupt("the head of a dump cannot be read", seen=f"a text of {length} bytes")
-        data = self.exactly(length)
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return data.decode("latin-1")
+        return self.exactly(length).decode("latin-1")
 
 
 def of_dump(dump: Path) -> list[Entry]:
@@ -138,10 +139,45 @@ def entries(read: Read) -> list[Entry]:
         reader.integer()
     for _ in range(3):  # the database, and the versions of server and program
         reader.maybe()
-    return [
+    found = [
         _entry(reader, version, None if is_directory else offset_bytes)
         for _ in range(reader.integer())
     ]
+    codec = _codec(found)
+    return [_decoded(each, codec) for each in found] if codec else found
+
+
+def _codec(found: list[Entry]) -> str | None:
+    """Return the encoding of a dump's texts, as Python calls it; None: they have none."""
+    said = (match for each in found if (match := _ENCODING.search(each.definition)))
+    name = next((match[1] for match in said), "UTF8")
+    if name == "SQL_ASCII":
+        return None
+    try:
+        return codecs.lookup(re.sub("^WIN", "cp", name).replace("KOI8", "koi8_")).name
+    except LookupError:
+        return None
+
+
+def _decoded(entry: Entry, codec: str) -> Entry:
+    """Return an entry whose texts were read byte by byte, in the encoding that they have."""
+    return replace(
+        entry,
+        schema=_text(entry.schema, codec),
+        tag=_text(entry.tag, codec),
+        owner=_text(entry.owner, codec),
+        tablespace=_text(entry.tablespace, codec),
+        definition=_text(entry.definition, codec),
+    )
+
+
+def _text(text: str, codec: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode(codec)
+    except UnicodeDecodeError:
+        return text
 
 
 def _entry(reader: _Reader, version: tuple[int, int], offset_bytes: int | None) -> Entry:

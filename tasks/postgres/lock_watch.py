@@ -4,12 +4,16 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString, TypeAlias
 
 from tasks.control.errors import OpsError
 from tasks.postgres.server import Connection, Server
 
 
 log = logging.getLogger(__name__)
+
+Ending: TypeAlias = tuple[LiteralString, list[str | float]]
+"""A statement that ends sessions, and what it is given."""
 
 PAUSE_S = 0.02
 """How often it is looked who waits; with the end of what blocks it, nobody waits above 150 ms."""
@@ -18,6 +22,9 @@ _WAITING = """
 select exists (select from pg_stat_activity
                where wait_event_type = 'Lock' and wait_event = 'relation')
 """
+
+PATIENCE_S = 2.0
+"""How long a program of PostgreSQL waits for a lock: `pg_dump` has no limit for those of views."""
 
 _END = """
 select case when b.application_name = %s then pg_terminate_backend(b.pid)
@@ -28,10 +35,17 @@ where w.wait_event_type = 'Lock' and w.wait_event = 'relation'
   and b.application_name in (%s, %s)
 """
 
+_GIVE_UP = """
+select pg_cancel_backend(a.pid) from pg_stat_activity a
+where a.wait_event_type = 'Lock' and a.application_name = %s
+  and (select max(clock_timestamp() - l.waitstart) from pg_locks l
+       where l.pid = a.pid and not l.granted) > make_interval(secs => %s)
+"""
+
 
 @contextmanager
 def yielding(server: Server, *, cancelled: str, terminated: str) -> Iterator[None]:
-    """End what blocks others while the block runs.
+    """End what blocks others while the block runs, and programs of ours that wait too long.
 
     Args:
         server: the server.
@@ -39,11 +53,27 @@ def yielding(server: Server, *, cancelled: str, terminated: str) -> Iterator[Non
         terminated: that of sessions which are ended, such as those of programs.
 
     """
+    ending: list[Ending] = [
+        (_END, [terminated, terminated, cancelled]),
+        (_GIVE_UP, [terminated, PATIENCE_S]),
+    ]
+    with _watched(server, ending):
+        yield
+
+
+@contextmanager
+def impatient(server: Server, application: str) -> Iterator[None]:
+    """End the sessions of a program that wait too long for a lock while the block runs."""
+    with _watched(server, [(_GIVE_UP, [application, PATIENCE_S])]):
+        yield
+
+
+@contextmanager
+def _watched(server: Server, ending: list[Ending]) -> Iterator[None]:
     stop = threading.Event()
     with server.connect() as connection:
-        thread = threading.Thread(
-            target=_watch, args=(connection, stop, cancelled, terminated), name="lock watch"
-        )
+        arguments = (connection, stop, ending)
+        thread = threading.Thread(target=_watch, args=arguments, name="lock watch")
         thread.start()
         try:
             yield
@@ -52,14 +82,14 @@ def yielding(server: Server, *, cancelled: str, terminated: str) -> Iterator[Non
             thread.join()
 
 
-def _watch(connection: Connection, stop: threading.Event, cancelled: str, terminated: str) -> None:
+def _watch(connection: Connection, stop: threading.Event, ending: list[Ending]) -> None:
     while not stop.wait(PAUSE_S):
         try:
             row = connection.execute(_WAITING).fetchone()
             if row and row[0]:
-                ended = connection.execute(_END, [terminated, terminated, cancelled]).fetchall()
+                ended = [pid for each in ending for pid in connection.execute(*each).fetchall()]
                 if ended:
-                    log.info("somebody waited for %d of our sessions; they gave way", len(ended))
+                    log.info("ended %d of our sessions: somebody waited or locked", len(ended))
         except (OpsError, OSError, ValueError):
             return
         except Exception as error:  # noqa: BLE001 - without the watch the reading goes on

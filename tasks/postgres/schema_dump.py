@@ -259,10 +259,14 @@ def pattern(schema: str, name: str) -> str:
 
 AGAIN = re.compile(
     r'(?:relation|schema|table|function|type) "|could not open relation|cache lookup failed'
-    r"|does not exist|was concurrently|could not obtain lock|lock timeout|terminating connection"
-    r"|server closed the connection|deadlock detected|query returned \d+ rows|failed sanity check"
+    r"|does not exist|was concurrently|could not obtain lock|canceling statement due to"
+    r"|terminating connection|server closed the connection|deadlock detected"
+    r"|query returned \d+ rows|failed sanity check"
 )
 """What `pg_dump` says where an object went while it looked, or where somebody waited for it."""
+
+WAITED = "canceling statement due to"
+"""What a program says that waited too long for a lock."""
 
 NONE = "no matching"
 """What it says where no table has the names that are wanted."""
@@ -271,6 +275,11 @@ NONE = "no matching"
 def may_succeed_again(error: OpsError) -> bool:
     """Tell whether a dump failed by what goes on in the server, and may succeed the next time."""
     return bool(AGAIN.search(str(error)))
+
+
+def has_waited(error: OpsError) -> bool:
+    """Tell whether a dump waited for a lock until it gave up."""
+    return WAITED in str(error)
 
 
 def finds_none(error: OpsError) -> bool:

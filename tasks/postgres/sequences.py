@@ -1,6 +1,6 @@
 """How far sequences have run: in the server that writes, and in a copy that was recovered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
@@ -16,6 +16,9 @@ select n.nspname::text, c.relname::text, s.seqincrement from pg_sequence s
 where c.relpersistence::text = any(%s) and n.nspname <> 'information_schema'
   and n.nspname !~ '^pg_' order by 1, 2
 """
+
+GONE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+"""What a server says of a sequence that went meanwhile."""
 
 PORTION = 500
 """How many sequences one statement reads."""
@@ -56,20 +59,35 @@ class SequenceState:
         return 1 if self.increment > 0 else -1
 
 
+@dataclass(frozen=True)
+class SequenceReadings:
+    """The states of sequences by schema and name, and the names of those that cannot be read."""
+
+    states: dict[str, SequenceState] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
 def states(connection: Connection, persistence: tuple[str, ...]) -> dict[str, SequenceState]:
-    """Return the state of each sequence of a database, by schema and name.
+    """Return the state of each sequence of a database that can be read, by schema and name."""
+    return read(connection, persistence).states
+
+
+def read(connection: Connection, persistence: tuple[str, ...]) -> SequenceReadings:
+    """Read the state of each sequence of a database.
 
     They do not follow snapshots: each is read as it is now. One that goes meanwhile is left out.
     """
-    found: dict[str, SequenceState] = {}
+    found = SequenceReadings()
     listed = connection.execute(_SEQUENCES, [[*persistence]]).fetchall()
     for first in range(0, len(listed), PORTION):
-        found |= _read(connection, listed[first : first + PORTION])
+        _read(found, connection, listed[first : first + PORTION])
     return found
 
 
-def _read(connection: Connection, listed: list[tuple[str, str, int]]) -> dict[str, SequenceState]:
-    """Read sequences in one statement; where that fails, since one is gone, one by one."""
+def _read(
+    found: SequenceReadings, connection: Connection, listed: list[tuple[str, str, int]]
+) -> None:
+    """Read sequences in one statement; where that fails, since one is gone or held, one by one."""
     one = sql.SQL("select {}::int, last_value, log_cnt, is_called from {}")
     parts = [
         one.format(sql.Literal(number), sql.Identifier(schema, name))
@@ -78,11 +96,15 @@ def _read(connection: Connection, listed: list[tuple[str, str, int]]) -> dict[st
     try:
         with connection.transaction(force_rollback=True):
             rows = connection.execute(sql.SQL(" union all ").join(parts)).fetchall()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        if len(listed) == 1:
-            return {}
-        return {name: state for each in listed for name, state in _read(connection, [each]).items()}
-    return {
-        joined(*listed[number][:2]): SequenceState(last, ahead, called, listed[number][2])
-        for number, last, ahead, called in rows
-    }
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        if len(listed) > 1:
+            for each in listed:
+                _read(found, connection, [each])
+        elif not isinstance(error, GONE):
+            found.unread.append(joined(*listed[0][:2]))
+        return
+    for number, last, ahead, called in rows:
+        schema, name, increment = listed[number]
+        found.states[joined(schema, name)] = SequenceState(last, ahead, called, increment)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tasks.postgres.names import quoted
+from tasks.postgres.names import joined, quoted
 from tasks.postgres.schema_dump import Definition
 from tasks.postgres.sequences import SequenceState
 from tasks.postgres.table_digest import LARGE_OBJECTS
@@ -63,12 +63,14 @@ class Part:
 
     def __post_init__(self) -> None:
         """Find out which databases are compared in whole."""
-        names = [quoted(name) for name, at in self.sealed.moments.items() if at == self.moment]
+        names = map(quoted, self.databases)
         object.__setattr__(self, "prefixes", tuple(f"{name}." for name in names))
 
     @property
     def databases(self) -> list[str]:
         """The databases that were sealed at this restore point."""
+        if not self.sealed.is_current:
+            return sorted({table.database for table in self.sealed.tables})
         return [name for name, at in self.sealed.moments.items() if at == self.moment]
 
     @property
@@ -92,6 +94,8 @@ def comparisons(part: Part, found: Found) -> list[Comparison]:
     outlived the restore point must be in the copy, and no more than the snapshot saw; one whose
     rows all outlived it must be equal.
     """
+    if not part.sealed.is_current:
+        return _of_earlier_versions(part, found)
     sealed = part.tables
     carried = {name: t for name, t in sealed.items() if not part.may_differ(t)}
     fixed = {name: t for name, t in carried.items() if t.stable_rows in (None, t.rows)}
@@ -116,6 +120,22 @@ def comparisons(part: Part, found: Found) -> list[Comparison]:
         compared.append(Comparison("settings of ALTER SYSTEM", rows))
     compared += _facts(part, found)
     return compared if part.moment == 0 else [each for each in compared if each.rows]
+
+
+def _of_earlier_versions(part: Part, found: Found) -> list[Comparison]:
+    """Compare what a seal of an earlier version tells in the same way: rows, and sequences.
+
+    Its digests were others, and so was the spelling of names that need quotes.
+    """
+    plain = {name: t for name, t in part.tables.items() if name == joined(*name.split("."))}
+    fixed = {name: t for name, t in plain.items() if t.stable_rows in (None, t.rows)}
+    there = {name: 1 for name in plain if name in found.tables}
+    return [
+        Comparison("tables", _beside(dict.fromkeys(plain, 1), there)),
+        Comparison("row counts", _tables(fixed, found, "rows")),
+        Comparison("newest timestamps", _tables(fixed, found, "newest")),
+        *_sequences(part, found),
+    ]
 
 
 def of_extensions(part: Part, found: Found) -> list[str]:

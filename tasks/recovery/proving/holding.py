@@ -50,7 +50,7 @@ def not_compared(part: Part, found: Found) -> list[Check]:
     missing = [each.told for each in every if not each.is_expected]
     left_out = [*refreshed(part, found), *(each.told for each in every if each.is_expected)]
     if sealed.definitions is None:
-        missing.append("definitions (sealed by an earlier version of hl7ops)")
+        missing.append("contents and definitions (sealed by an earlier version of hl7ops)")
     checks = []
     if missing:
         checks.append(

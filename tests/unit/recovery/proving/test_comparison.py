@@ -15,6 +15,7 @@ from tasks.recovery.proving.comparison import (
     refreshed,
 )
 from tasks.recovery.proving.expectations import differing
+from tasks.recovery.proving.holding import not_compared
 from tasks.repository.fingerprint import Found
 from tasks.repository.seal import (
     EVERY_KIND,
@@ -368,3 +369,32 @@ def test_no_more_than_ten_subjects_are_named():
     assert differing(Comparison("contents", rows)) == (
         "t00, t01, t02, t03, t04, t05, t06, t07, t08, t09 and 3 more"
     )
+
+
+def test_a_seal_of_an_earlier_version_is_compared_by_rows_and_its_digests_are_not():
+    """Its digests and definitions were computed in another way; that is named as not compared."""
+    old = Fingerprint(
+        tables=[
+            TableSeal("hl7", "app.messages", 900, "an old digest", None),
+            TableSeal("hl7", 'app.Odd "name"', 1, "an old digest", None),
+        ],
+        facts=[],
+        rules=[],
+        sequences={"hl7.app.messages_id_seq": 900},
+    )
+    state = SequenceState(932, 0, is_called=True, increment=1)
+    copy = Found(
+        tables={"hl7.app.messages": TableSeal("hl7", "app.messages", 900, "a new digest", None)},
+        sequences={"hl7.app.messages_id_seq": state},
+    )
+    compared = comparisons(Part(old), copy)
+    assert [each.name for each in compared if differing(each)] == []
+    fewer = replace(
+        copy, tables={"hl7.app.messages": TableSeal("hl7", "app.messages", 899, "x", None)}
+    )
+    assert [each.name for each in comparisons(Part(old), fewer) if differing(each)] == [
+        "row counts"
+    ]
+    (said,) = not_compared(Part(old), copy)
+    assert said.outcome == "partial"
+    assert "earlier version" in said.seen

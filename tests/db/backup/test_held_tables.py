@@ -1,0 +1,68 @@
+"""Backups while somebody holds a table for himself: taken, and the table is named."""
+
+from contextlib import contextmanager
+
+from tasks.backup import take
+from tasks.recovery.proving.verify import verify
+
+
+@contextmanager
+def held(stanza, table):
+    """Hold a table in a session that does nothing more."""
+    with stanza.server().connect(autocommit=False) as holder:
+        holder.execute(f"lock table {table} in access exclusive mode")
+        yield
+
+
+def make(stanza):
+    """Make a table that is held, one that is not, and a view of the first."""
+    with stanza.server().connect() as connection:
+        connection.execute("drop table if exists one, two cascade")
+        connection.execute("create table one as select 1 as n")
+        connection.execute("create table two as select 2 as n")
+        connection.execute("create sequence if not exists three")
+
+
+def not_compared(proof):
+    """Return what a proof names as not compared."""
+    return " ".join(each.seen for each in proof.checks if each.outcome == "partial")
+
+
+def test_a_table_that_somebody_holds_is_named_and_no_other(stanza):
+    """The reading gives up after a while; the other tables are sealed."""
+    make(stanza)
+
+    with held(stanza, "one"):
+        backup = take.take(stanza, "full")
+
+    proof = verify(stanza, backup.id)
+    assert proof.verdict == "partial"
+    assert "hl7.public.one (somebody held it locked)" in not_compared(proof)
+    assert "two" not in not_compared(proof)
+
+
+def test_a_view_of_a_table_that_somebody_holds_does_not_hang_the_seal(stanza):
+    """`pg_dump` waits without a limit for what a view reads."""
+    make(stanza)
+    with stanza.server().connect() as connection:
+        connection.execute("create view seen as select n from one")
+
+    with held(stanza, "one"):
+        backup = take.take(stanza, "full")
+
+    assert "public.seen" in not_compared(verify(stanza, backup.id))
+
+
+def test_a_snapshot_goes_without_a_table_that_somebody_holds(stanza):
+    """All other tables are in it, and it says which is not."""
+    make(stanza)
+
+    with held(stanza, "one"):
+        backup = take.take(stanza, "snapshot")
+
+    proof = verify(stanza, backup.id)
+    assert proof.verdict == "partial"
+    assert "hl7.public.one (somebody held it locked all the time" in not_compared(proof)
+    tables = {table.table for table in stanza.catalogue.fingerprint(backup).tables}
+    assert "public.two" in tables
+    assert "public.one" not in tables
