@@ -78,7 +78,7 @@ def tried(made: Place, kind: BackupType) -> Outcome:
     except Exception as error:  # noqa: BLE001 - likewise
         found.verdict = _told(error)
     try:
-        found.differs = _restored(made, backup, before)
+        found.differs = _restored(made, backup, before, is_partial=found.verdict == "partial")
         found.restore = "restored"
     except Exception as error:  # noqa: BLE001 - likewise
         found.restore = _told(error)
@@ -86,10 +86,15 @@ def tried(made: Place, kind: BackupType) -> Outcome:
     return found
 
 
-def _restored(made: Place, backup: Backup, before: oracle.Reading) -> list[str]:
-    """Restore it and return what the oracle finds in the copy that was not in the source."""
+def _restored(
+    made: Place, backup: Backup, before: oracle.Reading, *, is_partial: bool
+) -> list[str]:
+    """Restore it and return what the oracle finds in the copy that was not in the source.
+
+    What a dump cannot carry has been named by the proof, which the restore is told to accept.
+    """
     path, views = made.folder / f"copy-{backup.type}", backup.type != "snapshot"
-    done = _copy(made, backup, path)
+    done = _copy(made, backup, path, is_partial=is_partial)
     try:
         at = address(done.cluster, "template1", done.superuser, made.drawn.major)
         return _differing(before, oracle.read(at, views=views))
@@ -115,9 +120,9 @@ def _differing(before: oracle.Reading, after: oracle.Reading) -> list[str]:
     return (oracle.differences(before.state, after.state) + after.torn)[:SHOWN]
 
 
-def _copy(made: Place, backup: Backup, path: Path) -> Restored:
+def _copy(made: Place, backup: Backup, path: Path, *, is_partial: bool) -> Restored:
     if backup.type == "snapshot":
-        what = wanted(made.stanza, backup, chosen([], []))
+        what = wanted(made.stanza, backup, chosen([], []), accepted=is_partial)
         return restore_snapshot(made.stanza, what, Destination(path), lambda *_: None)
     return restore(made.stanza, parse(backup.id), Destination(path), promote=True)
 

@@ -23,7 +23,7 @@ from benchmarks.hostile import run
 from benchmarks.hostile.cluster import Place, place, psql, remove
 from benchmarks.hostile.drawing import Drawn
 from benchmarks.hostile.features import Feature
-from benchmarks.hostile.one import tried
+from benchmarks.hostile.one import Outcome, tried
 
 
 FOLDER = Path(os.environ.pop("HL7OPS_SCHEMAS", ""))
@@ -113,13 +113,21 @@ def _try(entries: list[Entry]) -> Counter[str]:
         for kind in ("full", "snapshot"):
             found = tried(made, kind)
             outcome = {"features": [], "major": MAJOR, "unmade": [], "outcomes": [asdict(found)]}
-            told = list(run.judged(outcome))
+            told = [each for each in run.judged(outcome) if not _excused(each, found, entries)]
             print(f"    {kind}: {found.verdict[:40]}, {found.restore[:40]}", flush=True)
             for what, text in told:
                 print(f"    {what}: {text[:600]}", flush=True)
             counts.update([what for what, _ in told] or [f"{kind}: as wanted"])
     remove(folder)
     return counts
+
+
+def _excused(told: tuple[str, str], found: Outcome, entries: list[Entry]) -> bool:
+    """Tell whether a snapshot is partial by names alone that no dump carries."""
+    names = [name for entry in entries for name in entry.get("not_carried", ())]
+    is_named = all(any(name in line for line in found.partial) for name in names)
+    wanted = f"{found.kind}: partial without need", f"{found.kind}: partial, differs"
+    return found.kind == "snapshot" and told[0] in wanted and bool(names) and is_named
 
 
 def main() -> None:

@@ -177,6 +177,7 @@ class Reader:
         """Read what all databases share; it is dropped where it changed meanwhile."""
         try:
             digests = schema_dump.of_cluster(self.tools, self.server)
+            digests |= schema_dump.databases_of(self.server)
         except OpsError as error:
             found.omitted.append(Omission(SHARED, str(error)))
             return

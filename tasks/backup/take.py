@@ -18,6 +18,9 @@ from tasks.repository.stanza import Stanza
 
 log = logging.getLogger(__name__)
 
+OWN_NAMES = "-c search_path=pg_catalog"
+"""Whatever users call their tables: a name that we say is PostgreSQL's own."""
+
 
 def take(
     stanza: Stanza,
@@ -45,7 +48,7 @@ def take(
         Corrupt: WAL of the backup did not reach the repository.
 
     """
-    server, catalogue = stanza.server(), stanza.catalogue
+    server, catalogue = stanza.server().with_options(OWN_NAMES), stanza.catalogue
     began = clock.now()
     with ExitStack() as held:
         held.enter_context(catalogue.storage.hold("backup", shared=False, stanza=stanza.name))

@@ -189,6 +189,29 @@ def of_cluster(tools: Path, server: Server) -> dict[str, str]:
     return globals_of(script)
 
 
+_DATABASES = """
+select d.datname::text,
+  (to_jsonb(d) - '{oid, datdba, dattablespace, datfrozenxid, datminmxid, datcollversion}'::text[]
+   - '{datlastsysoid, dathasloginevt}'::text[]
+   || jsonb_build_object('owner', d.datdba::regrole, 'tablespace', t.spcname,
+        'comment', shobj_description(d.oid, 'pg_database'),
+        'settings', (select jsonb_agg(array[s.setrole::regrole::text, c] order by s.setrole, c)
+                     from pg_db_role_setting s, unnest(s.setconfig) c where s.setdatabase = d.oid))
+  )::text
+from pg_database d join pg_tablespace t on t.oid = d.dattablespace
+"""
+
+
+def databases_of(server: Server) -> dict[str, str]:
+    """Return a digest of what a server says of each of its databases.
+
+    Those that take no connections are among them, of which no dump can be had.
+    """
+    with server.connect() as connection:
+        rows = connection.execute(_DATABASES.encode()).fetchall()
+    return {f"database {_on_a_line(name)}": _digest([said]) for name, said in rows}
+
+
 def globals_of(script: str) -> dict[str, str]:
     """Return a digest of each object that a script of `pg_dumpall --globals-only` makes."""
     said: dict[str, list[str]] = defaultdict(list)

@@ -120,7 +120,7 @@ def of_server(
         if is_whole or any(each.startswith(f"{quoted(name)}.") for each in scope.tables or ()):
             look.at(server.database(name), name, is_whole=is_whole)
     if scope.shared:
-        look.found.definitions |= _shared(tools, server, look.found.omitted)
+        look.found.definitions |= _shared(tools, server, scope, look.found.omitted)
     return look.found
 
 
@@ -220,9 +220,14 @@ def _definitions(
     return {f"{quoted(name)}: {each.name}": each for each in found}
 
 
-def _shared(tools: Path, server: Server, omitted: list[Omission]) -> dict[str, Definition]:
+def _shared(
+    tools: Path, server: Server, scope: Scope, omitted: list[Omission]
+) -> dict[str, Definition]:
+    """Look at what all databases share; of a loaded copy each database is held against its dump."""
     try:
         found = schema_dump.of_cluster(tools, server)
+        if not scope.as_text:
+            found |= schema_dump.databases_of(server)
     except OpsError as error:
         omitted.append(Omission(SHARED, str(error)))
         return {}

@@ -91,7 +91,7 @@ def draw(chance: random.Random, connection: psycopg.Connection[tuple[str, ...]])
         form = chance.choice(ANY + 2 * MORE.get(kind, ()))
         statement = form.format(kind=WORDS.get(kind, kind), it=identity)
         if works(connection, statement):
-            names = {name, *re.findall(r"\w+_?\d?", identity)} - {
+            names = {name, identity.partition("(")[0], *re.findall(r"\w+_?\d?", identity)} - {
                 "",
                 "garden",
                 "on",

@@ -259,13 +259,13 @@ alter table loose_ drop b;
 --@ names large object
 select lo_put(4712, 0, 'CONTENT');
 --# large object owner
---@ names 4712
+--@ names large object
 alter large object 4712 owner to other;
 --# large object grant
---@ names 4711
+--@ names large object
 grant update on large object 4711 to other;
 --# large object comment
---@ names 4711
+--@ names large object
 comment on large object 4711 is 'other';
 --# table comment
 --@ names numbers
@@ -292,7 +292,7 @@ alter role keeper createdb;
 --@ names keeper
 alter role keeper set work_mem = '8MB';
 --# role setting in a database
---@ names keeper
+--@ names keeper|database properties hostile
 alter role keeper in database hostile set work_mem = '8MB';
 --# role dropped
 --@ names member_

@@ -114,3 +114,20 @@ def test_another_cluster_does_not_write_into_this_repository(stanza):
     """A claim by a foreign system identifier is refused with both numbers."""
     with pytest.raises(Refused, match="seen: system identifier 42"):
         stanza.catalogue.claim("42", 1 << 24)
+
+
+def test_tables_of_users_are_not_taken_for_those_of_postgresql(stanza):
+    """Somebody's own `pg_class`, found first, tells nothing of the database."""
+    with stanza.server().connect() as connection:
+        connection.execute("create table public.pg_class (relname text, n int)")
+        connection.execute("alter database hl7 set search_path = public, pg_catalog")
+    try:
+        made = take.take(stanza)
+    finally:
+        with stanza.server().connect() as connection:
+            connection.execute("alter database hl7 reset search_path")
+            connection.execute("drop table public.pg_class")
+    assert made.seal.mode == "locked"
+    assert "hl7.public.pg_class" in {
+        table.name for table in stanza.catalogue.fingerprint(made).tables
+    }
