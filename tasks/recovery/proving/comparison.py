@@ -139,11 +139,14 @@ def _of_earlier_versions(part: Part, found: Found) -> list[Comparison]:
 
 
 def of_extensions(part: Part, found: Found) -> list[str]:
-    """Name the tables of extensions that have other rows in a copy that was loaded from a dump."""
+    """Name the tables of extensions that a dump has not carried, or with other rows.
+
+    An extension makes its own; one that somebody added to it is in no dump.
+    """
     return [
         f"{name} ({table.extension})"
         for name, table in part.tables.items()
-        if table.extension and _is_other(part, table, found)
+        if table.extension and (_is_other(part, table, found) or _is_lost(part, table, found))
     ]
 
 
@@ -154,6 +157,10 @@ def refreshed(part: Part, found: Found) -> list[str]:
         for name, table in part.tables.items()
         if table.is_view and _is_other(part, table, found)
     ]
+
+
+def _is_lost(part: Part, table: TableSeal, found: Found) -> bool:
+    return part.is_loaded and table.extension is not None and table.name not in found.listed
 
 
 def _is_other(part: Part, table: TableSeal, found: Found) -> bool:
@@ -171,6 +178,7 @@ def _presence(part: Part, found: Found) -> list[Row]:
     doubtful = {each.subject for each in part.sealed.not_compared}
     doubtful |= {each.name for each in part.sealed.tables if each.moment != part.moment}
     expected = {name for name, each in part.tables.items() if each.table != LARGE_OBJECTS}
+    expected -= {name for name, each in part.tables.items() if _is_lost(part, each, found)}
     expected |= {name for name in part.sealed.not_due if part.has(name)}
     there = {name for name in found.listed if part.has(name) or name in expected}
     return _beside(dict.fromkeys(expected, 1), dict.fromkeys(there - (doubtful - expected), 1))

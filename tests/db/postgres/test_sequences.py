@@ -141,9 +141,9 @@ def test_a_sequence_that_goes_while_they_are_read_is_left_out(server, monkeypatc
         connection.execute('create sequence one; create sequence "Odd ""name"""')
         real = sequences._read  # noqa: SLF001
 
-        def late(connection, listed):
+        def late(read, connection, listed):
             gone = [("public", "gone", 1), ("nowhere", "gone", 1)] if len(listed) > 1 else []
-            return real(connection, [*gone, *listed])
+            real(read, connection, [*gone, *listed])
 
         monkeypatch.setattr(sequences, "_read", late)
         found = sequences.states(connection, (PERMANENT,))
@@ -158,3 +158,15 @@ def test_more_sequences_than_one_statement_reads(server, monkeypatch):
             connection.execute(f"create sequence s{number} start {number + 1}")
         found = sequences.states(connection, (PERMANENT,))
     assert [state.last_value for state in found.values()] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_sequence_that_somebody_holds_is_named(server):
+    """Nobody waits for it without an end, and the others are read."""
+    with server.connect() as connection:
+        connection.execute("create sequence held; create sequence free")
+        with server.connect(autocommit=False) as holder:
+            holder.execute("alter sequence held rename to other")
+            connection.execute("set lock_timeout = 100")
+            found = sequences.read(connection, (PERMANENT,))
+    assert "public.held" in found.unread
+    assert "public.free" in found.states
