@@ -35,14 +35,7 @@ MAJOR = 18
 
 DRAWN = int(os.environ.pop("HL7OPS_MUTATIONS_DRAWN", "60"))
 
-ALTER_SYSTEM = (
-    "no server has it in its contents: the file's bytes are held against what was kept, and a copy"
-    " runs on a configuration of ours"
-)
-
 HARMLESS = {
-    "setting of the server": ALTER_SYSTEM,
-    "setting of the server added": ALTER_SYSTEM,
     "drawn: grant all on type garden.pair to public": "everybody has it before",
     "drawn: comment on cast (garden.textrange_ AS garden.textmultirange_) is 'drawn'": (
         "pg_dump says nothing of the cast that comes with a range"
