@@ -6,9 +6,11 @@ F14 of the failures that others met: a short write, a lost answer, a full disk i
 import shutil
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tasks.backup import take
@@ -168,7 +170,14 @@ def test_a_database_that_is_dropped_in_the_middle_is_in_the_backup_or_not(stanza
     """Scenario 9: whatever was copied of it, what is restored equals the seal."""
     with stanza.server().connect() as connection:
         connection.execute("create database doomed strategy file_copy")
-        drop = threading.Thread(target=connection.execute, args=["drop database doomed"])
+
+        def dropped():
+            for _ in range(12):
+                with suppress(psycopg.errors.ObjectInUse):  # after five seconds of waiting for us
+                    connection.execute("drop database doomed")
+                    return
+
+        drop = threading.Thread(target=dropped)
         made = interrupted(stanza, drop.start, when)  # it waits for the server's other processes
         drop.join(60)
         (there,) = connection.execute("select count(*) from pg_database").fetchone()

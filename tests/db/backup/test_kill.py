@@ -122,7 +122,7 @@ def test_a_killed_verification_is_collected_by_the_next(stanza, death, place):
 
 def test_a_killed_cleanup_leaves_no_backup_without_its_data(stanza, death):
     """What is listed has all of its objects, and the next cleanup removes the rest."""
-    known = {"hl7ops_home": stanza.home.path}
+    known, last = {"hl7ops_home": stanza.home.path}, take.take(stanza)
     for number in range(POINTS):
         while len(listed(stanza)) < 5:
             last = take.take(stanza)

@@ -60,7 +60,7 @@ def test_failed_bytes_are_no_doubt(backup, tier):
     [
         ({"skipped": 3}, "not all tables"),
         ({"mode": "bounded"}, "sealed by bounds only"),
-        ({"restore_point": ""}, "has no seal, so nothing can be compared with it"),
+        ({"mode": "none"}, "has no seal, so nothing can be compared with it"),
     ],
 )
 def test_what_a_seal_leaves_open_is_warned_of(backup, more, said):
