@@ -57,9 +57,6 @@ PAUSE_S = 0.1
 LOCK_TIMEOUT_S = 2
 """How long `pg_dump` waits for whoever changes a table's structure; then it is begun again."""
 
-OURS = 4
-"""Connections that are needed besides one a database: to act, to watch, and for programs."""
-
 EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
 REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
 HELD = "somebody held it locked all the time: it is not in the dump"

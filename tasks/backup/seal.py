@@ -59,9 +59,6 @@ LATER_POINTS = 8
 LOCK_ATTEMPTS = 4
 """How often the locks of some tables are tried."""
 
-OURS = 4
-"""Connections that a seal needs besides one a database: to act, to watch, and for programs."""
-
 PAUSE_S = 1.0
 
 
@@ -164,7 +161,7 @@ class Sealing:
         """Seal all databases, as many at once as there are connections for, then what is left."""
         with self.server.connect() as connection:
             known = databases(connection)
-            room = max(capacity.connections(connection) - OURS, 1)
+            room = capacity.databases_at_once(connection)
         for name, why in known.closed.items():
             self.omitted.append(Omission(f"database {name}", why, database=name))
         self.bare = [

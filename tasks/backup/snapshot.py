@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.backup.consistent_snapshot import sessions
-from tasks.backup.database_dump import OURS, DatabaseDump, Dumped, Dumping, bare
+from tasks.backup.database_dump import DatabaseDump, Dumped, Dumping, bare
 from tasks.control import clock
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import capacity, lsn, programs, schema_dump, slot
@@ -73,7 +73,7 @@ class Snapshot:
         """Dump every database, as many in one moment as there are connections for."""
         with self.server.connect() as connection:
             known = databases(connection)
-            room = max(capacity.connections(connection) - OURS, 1)
+            room = capacity.databases_at_once(connection)
         found: list[Dumped] = []
         omitted = [Omission(f"database {n}", why, database=n) for n, why in known.closed.items()]
         names = [name for name in known.open if name not in known.templates]

@@ -9,6 +9,9 @@ SHARE = 4
 SPARE_CONNECTIONS = 5
 """Connections that are left to others at least."""
 
+OURS = 4
+"""Connections that are needed besides one a database: to act, to watch, and for programs."""
+
 _LOCKS = """
 select current_setting('max_locks_per_transaction')::int
   * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)
@@ -35,6 +38,11 @@ def connections(connection: Connection) -> int:
     """Return how many connections we may open more: three quarters of what is free, and one."""
     free = _number(connection, _CONNECTIONS)
     return max(min(free - SPARE_CONNECTIONS, free * 3 // 4), 1)
+
+
+def databases_at_once(connection: Connection) -> int:
+    """Return to how many databases we may be connected at a time, besides what we need anyway."""
+    return max(connections(connection) - OURS, 1)
 
 
 def _number(connection: Connection, query: str) -> int:

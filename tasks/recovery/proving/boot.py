@@ -12,19 +12,12 @@ from tasks.postgres import programs
 from tasks.postgres.cluster import SHORTAGES, SILENT, last_words
 from tasks.postgres.server import Connection, Server
 from tasks.recovery.copies.scratch import Scratch
+from tasks.recovery.restoring.recovering import TARGETS
 from tasks.repository.model import Backup
 from tasks.repository.seal import RestorePoint
 
 
 RECOVERY_TIMEOUT_S = 3600
-
-TARGETS = (
-    "recovery_target",
-    "recovery_target_name",
-    "recovery_target_time",
-    "recovery_target_xid",
-    "recovery_target_lsn",
-)
 
 
 @contextmanager
