@@ -104,12 +104,9 @@ class Sessions:
 
     def tables(self, connections: Mapping[str, Connection]) -> dict[str, list[Table]]:
         """List the tables that are wanted, as the snapshots show them."""
-        found = {name: table_digest.tables(each) for name, each in connections.items()}
-        if self.only is None:
-            return found
         return {
-            name: [each for each in tables if each.full_name in self.only[name]]
-            for name, tables in found.items()
+            name: table_digest.tables(each, only=self.only[name] if self.only else None)
+            for name, each in connections.items()
         }
 
     def restore_point(self, name: str) -> str:

@@ -1,12 +1,12 @@
 """What the tables hold, in a form that two clusters can be compared by."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
-from tasks.postgres.names import joined
+from tasks.postgres.names import joined, split
 from tasks.postgres.server import Connection
 
 
@@ -32,7 +32,8 @@ LARGE_OBJECTS = "large objects"
 
 _TABLES = """
 with recursive root (type, base) as (
-  select oid, oid from pg_type where typtype <> 'd'
+  select t.oid, b.oid from pg_type t join pg_type b on b.oid = t.typbasetype
+  where t.typtype = 'd' and b.typtype <> 'd'
   union all select t.oid, root.base from pg_type t join root on root.type = t.typbasetype
   where t.typtype = 'd')
 select n.nspname::text, c.relname::text, c.oid::bigint, c.relfilenode::bigint, c.relkind::text,
@@ -49,9 +50,11 @@ select n.nspname::text, c.relname::text, c.oid::bigint, c.relfilenode::bigint, c
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
   left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     and a.attgenerated <> 'v'
-  left join root on root.type = a.atttypid left join pg_type b on b.oid = root.base
+  left join root on root.type = a.atttypid
+  left join pg_type b on b.oid = coalesce(root.base, a.atttypid)
   left join pg_collation k on k.oid = a.attcollation
 where c.relkind in ('r', 'm') and c.relpersistence::text = any(%s)
+  and (%s::text[] is null or c.relname = any(%s::text[]))
   and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
 group by n.oid, c.oid order by 1, 2
 """
@@ -119,7 +122,11 @@ NOT_POPULATED = Digest(0, "not populated", None)
 
 
 def tables(
-    connection: Connection, persistence: Sequence[str] = (PERMANENT,), *, as_text: bool = False
+    connection: Connection,
+    persistence: Sequence[str] = (PERMANENT,),
+    *,
+    as_text: bool = False,
+    only: Collection[str] | None = None,
 ) -> list[Table]:
     """List the tables and materialized views of a database in the connection's snapshot.
 
@@ -131,10 +138,13 @@ def tables(
         as_text: digest rows by what they print, columns in the order of their names, as a copy
             needs that was loaded from a dump: the hash of an enumerated value is that of its
             number, and inherited columns may come in another order there.
+        only: the full names of those that are wanted, so that not all are looked up; None: all.
 
     """
-    rows = connection.execute(_TABLES, [[*HASHED], [*persistence]])
-    return [_listed(row, as_text=as_text) for row in rows]
+    names = None if only is None else [split(full_name)[-1] for full_name in only]
+    rows = connection.execute(_TABLES, [[*HASHED], [*persistence], names, names])
+    found = [_listed(row, as_text=as_text) for row in rows]
+    return [each for each in found if only is None or each.full_name in only]
 
 
 def _listed(row: tuple[Any, ...], *, as_text: bool) -> Table:
