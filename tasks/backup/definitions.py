@@ -211,7 +211,9 @@ def _state(server: Server, catalogs: tuple[Catalog, ...]) -> State:
 def _names(server: Server, keys: Collection[Key]) -> dict[Key, str]:
     """Return what objects are called by now; those that are gone have no name."""
     query = (
-        "select class, object, (pg_identify_object(class::oid, object::oid, 0)).identity"
+        "select class, object, case when object = 0"
+        " then 'objects of PostgreSQL itself in ' || class::oid::regclass"
+        " else (pg_identify_object(class::oid, object::oid, 0)).identity end"
         " from unnest(%s::bigint[], %s::bigint[]) x (class, object)"
     )
     classes, objects = [key[0] for key in keys], [key[1] for key in keys]

@@ -131,7 +131,16 @@ _OWN = " union all ".join(
 """What PostgreSQL keeps for a table, or for one session alone, and what no dump tells of."""
 
 Key: TypeAlias = tuple[int, int]
-"""An object: the number of its catalog, and its own."""
+"""An object: the number of its catalog, and its own; see `key_of`."""
+
+FIRST_NORMAL = 16384
+"""Numbers below are of objects that a cluster is made with (`FirstNormalObjectId`).
+
+They are thousands, and next to never change: they count as one object in each catalog.
+"""
+
+SPARE_BITS = 16
+"""Left free in the digest of a row, so that those of 32,768 rows can be added up."""
 
 State: TypeAlias = Mapping[Key, int]
 """A digest of what the catalogs say of each object."""
@@ -154,12 +163,19 @@ def state(connection: Connection, catalogs: tuple[Catalog, ...] = DATABASE) -> S
         if catalog.name in columns  # a catalog of newer versions
     ]
     query = (
-        "select class::bigint, object::bigint, sum(digest::numeric)"  # noqa: S608
+        "select class::bigint,"  # noqa: S608
+        f" case when object::bigint < {FIRST_NORMAL} then 0 else object::bigint end,"
+        f" sum(digest >> {SPARE_BITS})::bigint"
         f" from ({' union all '.join(parts)}) x (class, object, digest)"
         f" where (class::oid, object::oid) not in ({_OWN}) group by 1, 2"
     )
     rows = connection.execute(query.encode())
-    return {(catalog, oid): int(digest) for catalog, oid, digest in rows}
+    return {(catalog, oid): digest for catalog, oid, digest in rows}
+
+
+def key_of(catalog: int, oid: int) -> Key:
+    """Return the key of an object; those that PostgreSQL itself is made of share one a catalog."""
+    return (catalog, oid if oid >= FIRST_NORMAL else 0)
 
 
 def changed(before: State, after: State) -> set[Key]:

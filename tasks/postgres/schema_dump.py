@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.control.errors import OpsError
 from tasks.postgres import dump_toc, programs
-from tasks.postgres.catalog_state import Key
+from tasks.postgres.catalog_state import Key, key_of
 from tasks.postgres.dump_toc import Entry
 from tasks.postgres.names import quoted
 from tasks.postgres.server import Server
@@ -123,7 +123,7 @@ class _Needed:
                 keys |= self._found[one.number]
                 continue
             if one.oid:
-                keys.add((one.catalog, one.oid))
+                keys.add(key_of(one.catalog, one.oid))
             for number in one.needs - seen:
                 seen.add(number)
                 if number in self._known:

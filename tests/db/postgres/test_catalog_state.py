@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.postgres.catalog_state import CLUSTER, DATABASE, changed, state
+from tasks.postgres.catalog_state import CLUSTER, DATABASE, changed, key_of, state
 
 
 @pytest.fixture
@@ -43,6 +43,12 @@ def names(server, keys):
             [[key[0] for key in keys], [key[1] for key in keys]],
         )
         return {name for (name,) in rows}
+
+
+def _row(server, query):
+    """Return the only row of a query."""
+    with server.connect() as connection:
+        return connection.execute(query).fetchone()
 
 
 STILL = {
@@ -120,6 +126,17 @@ def test_a_change_is_seen_and_named(built, change):
         connection.execute(statement)
     keys = changed(before, looked(built))
     assert name in names(built, keys)
+
+
+def test_a_change_of_what_postgres_brings_in_is_seen_by_its_catalog(built):
+    """Its objects count as one a catalog, and a dump's entries of them have the same key."""
+    (oid,) = _row(built, "select 'pg_read_file(text)'::regprocedure::oid::bigint")
+    (catalog,) = _row(built, "select 'pg_proc'::regclass::oid::bigint")
+    before = looked(built)
+    with built.connect() as connection:
+        connection.execute("grant execute on function pg_read_file(text) to pg_monitor")
+    assert key_of(catalog, oid) in changed(before, looked(built))
+    assert key_of(catalog, oid) == key_of(catalog, 1) == (catalog, 0)
 
 
 @pytest.mark.parametrize(
