@@ -16,7 +16,7 @@ from tasks.backup.steps import (
     wal_coverage,
 )
 from tasks.control import clock, events
-from tasks.recovery.steps import verify_backup
+from tasks.recovery.steps import hand_over_proof, proof_cycle, verify_backup
 
 
 @flow(name="backup", flow_run_name="{kind} backup of {stanza}", timeout_seconds=12 * 3600)
@@ -27,6 +27,9 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
 
     **Starts** by schedule, a full one daily and an incremental one every four hours, or by hand
     after a change that should not be lost.
+
+    **The proof** is made here, or, where `PROOF_POOL` names a work pool, by a run of
+    `verify/on-demand` on it, which the chain does not wait for.
 
     **Copies** go to the other repository, where both a directory and a bucket are set. What is
     copied is checked byte by byte; that it restores from there, `verify/on-demand` proves.
@@ -50,10 +53,13 @@ def backup(stanza: str = "main", kind: Kind = "full") -> str:
     with reporting(f"backup-report-{stanza}", chain, report):
         chain.backup = take_backup(site, kind, progress(f"backup-{stanza}"))
         chain.taken_over = unchanged_tables(site, chain.backup)
-        chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
-        chain.proof.require()
-        if chain.proof.verdict == "proven":
-            events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
+        chain.handed_over = hand_over_proof(site, chain.backup.id)
+        if not chain.handed_over:
+            chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
+            chain.cycle = proof_cycle(site)
+            chain.proof.require()
+            if chain.proof.is_as_wanted:
+                events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
         chain.copies = copy_backup(site, chain.backup.id, progress(f"copy-{stanza}"))
         chain.cleaned = clean_up(site)
         chain.cleaned_elsewhere = clean_up_others(site)

@@ -7,7 +7,7 @@ from reports.backup import Chain, report
 from reports.publish import progress, reporting
 from tasks.backup.steps import find_backup
 from tasks.control import clock, events
-from tasks.recovery.steps import verify_backup
+from tasks.recovery.steps import proof_cycle, verify_backup
 
 
 @flow(name="verify", flow_run_name="verify {backup} of {stanza}", timeout_seconds=12 * 3600)
@@ -36,7 +36,8 @@ def verify(stanza: str = "main", backup: str = "latest", repository: str | None 
     with reporting(f"verify-report-{stanza}", chain, report):
         chain.backup = find_backup(site, backup)
         chain.proof = verify_backup(site, chain.backup.id, progress(f"verify-{stanza}"))
+        chain.cycle = proof_cycle(site)
         chain.proof.require()
-        if chain.proof.verdict == "proven":
+        if chain.proof.is_as_wanted:
             events.emit(events.VERIFIED, stanza, {"backup": chain.backup.id})
     return chain.backup.id

@@ -8,8 +8,10 @@ from reports.page import counted, details, duration, page, size, table
 from reports.retention import coverage, elsewhere, kept
 from tasks.backup.retention import Cleaned
 from tasks.control.clock import readable
+from tasks.control.proof_pool import HandedOver
 from tasks.repository.copying import Copies
 from tasks.repository.coverage import Interval
+from tasks.repository.cycle import Cycle
 from tasks.repository.model import Backup
 from tasks.repository.proof import LEFT_OUT, TIERS, Proof, told_tiers
 from tasks.repository.seal import Seal
@@ -30,6 +32,8 @@ class Chain:
     copies: dict[str, Copies] = field(default_factory=dict)
     cleaned_elsewhere: dict[str, Cleaned] = field(default_factory=dict)
     taken_over: list[str] = field(default_factory=list)
+    handed_over: HandedOver | None = None
+    cycle: Cycle | None = None
 
     @property
     def verdict(self) -> str:
@@ -40,6 +44,8 @@ class Chain:
             return "PROVEN IN PART"
         if self.proof is not None:
             return "NOT PROVEN" if self.proof.verdict == "failed" else "COULD NOT BE PROVEN"
+        if self.handed_over is not None:
+            return "TAKEN, TO BE PROVEN"
         return "TAKEN, NOT PROVEN" if self.backup is not None else "NO BACKUP"
 
 
@@ -67,7 +73,7 @@ def _headline(chain: Chain) -> str:
     if chain.backup is None:
         return "There is no new backup."
     if chain.proof is None:
-        return "It was taken, but not verified: nobody knows whether it restores."
+        return _unproven(chain)
     if chain.proof.verdict == "proven":
         return "It was restored, and what was restored equals its seal."
     if chain.proof.verdict == "partial":
@@ -77,6 +83,17 @@ def _headline(chain: Chain) -> str:
     if chain.proof.recovers:
         return f"{said} Its bytes are sound: it recovers, and a restore of it is not refused."
     return said
+
+
+def _unproven(chain: Chain) -> str:
+    """Say who proves a backup that was not proven here."""
+    handed = chain.handed_over
+    if handed is None:
+        return "It was taken, but not verified: nobody knows whether it restores."
+    return (
+        f"Its proof is made by run *{handed.name}* on work pool *{handed.pool}*; how it ends stands"
+        f" in the report `verify-report-{chain.stanza}`."
+    )
 
 
 def _partly(backup: Backup, proof: Proof) -> str:
@@ -118,6 +135,8 @@ def _facts(chain: Chain) -> str | None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))
         rows.append(("Tiers passed", told_tiers(chain.proof)))
+    if chain.cycle is not None:
+        rows.append(("Compared", chain.cycle.told))
     return table(["what", "value"], rows)
 
 

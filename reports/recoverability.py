@@ -76,7 +76,7 @@ def _verdict(board: Board) -> str:
 def _headlines(board: Board, known: Standing) -> str:
     score = known.score
     window = f"Can be recovered: {known.window.told if known.window else 'nothing'}."
-    rows = []
+    rows = [("compared", known.cycle.told)] if known.cycle else []
     if score.drills:
         times = (score.p50_s or 0, score.p95_s or 0, board.rto_s)
         lost = (score.exposed_p50_s, score.exposed_p95_s, board.rpo_s)

@@ -66,7 +66,7 @@ def _run(home: Home, known: Settings) -> None:
         server, process = stack.enter_context(prefect(home, known.hl7ops_port))
         screen.print("Starting Prefect; the first time takes a minute.")
         server.await_health(process)
-        server.prepare(known.stanza)
+        server.prepare(known.stanza, known.proof_pool)
         operated(known, home)
         worker = server.spawn("worker", "start", "--pool", POOL, "--type", "process")
         stack.callback(running.end, worker.pid)

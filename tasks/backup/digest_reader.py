@@ -42,6 +42,7 @@ CAME = "it came while the restore point was written"
 HELD = "somebody held it locked"
 GONE = "it was dropped or renamed while it was sealed"
 LATE = "no time was left"
+LOST = "the connection was lost, as when the database is dropped, renamed or copied"
 EXCLUDED = "left out by SEAL_EXCLUDE"
 
 
@@ -60,15 +61,15 @@ class NotRead(Exception):
 class Readings:
     """What was read of tables, what was not, and which may be read at another restore point.
 
-    `pending` says why of each, by database and name; `not_due` are of another day. `is_lost` tells
-    that a connection was.
+    `pending` says why of each, by database and name; `not_due` are of another day. `lost`
+    are the databases to which the connection was.
     """
 
     tables: dict[str, TableSeal] = field(default_factory=dict)
     omitted: list[Omission] = field(default_factory=list)
     pending: dict[str, dict[str, str]] = field(default_factory=dict)
     not_due: list[str] = field(default_factory=list)
-    is_lost: bool = False
+    lost: set[str] = field(default_factory=set)
 
     def postpone(self, database: str, table: str, why: str) -> None:
         """Note a table that may be read at another restore point."""
@@ -121,7 +122,7 @@ class DigestReader:
                 if not connection.closed:
                     raise
                 log.warning("the connection to %s was lost: %s", name, type(error).__name__)
-                found.is_lost = True
+                found.lost.add(name)
                 self._lost(found, name)
         return found
 
@@ -224,7 +225,7 @@ class DigestReader:
         done = {*found.tables, *(each.subject for each in found.omitted)}
         waiting = found.pending.get(name, {})
         found.omitted += [
-            Omission(full, "the connection was lost", database=name)
+            Omission(full, LOST, database=name)
             for full, table in self._ordered(name)
             if full not in done and table.full_name not in waiting
         ]

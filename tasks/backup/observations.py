@@ -78,19 +78,19 @@ def sealed_sequences(
 
 def counted_facts(
     opened: Sessions, point: ConsistentSnapshot, readings: Readings
-) -> tuple[list[Fact], list[Fact]]:
-    """Count the platform's facts, where all tables of its database held still until then."""
-    facts, rules = [], []
-    if point.mode == "bounded" or readings.is_lost:
-        return [], []
+) -> tuple[dict[str, list[Fact]], dict[str, list[Fact]]]:
+    """Count the platform's facts of each database whose tables all held still until then."""
+    facts: dict[str, list[Fact]] = {}
+    rules: dict[str, list[Fact]] = {}
     for name, connection in opened.readers.items():
+        if point.mode == "bounded" or name in readings.lost:
+            continue
         counted, broken = count(connection, name, readings.omitted)
         if not counted and not broken:
             continue
         tables = point.tables.get(name, ())
         if all(table_digest.is_as_listed(connection, table) for table in tables):
-            facts += counted
-            rules += broken
+            facts[name], rules[name] = counted, broken
         else:
             subject, reason = f"messages of database {name}", "tables were rewritten meanwhile"
             readings.omitted.append(Omission(subject, reason, database=name))

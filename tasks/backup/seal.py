@@ -5,7 +5,7 @@ A seal never keeps a backup from being taken: what cannot be sealed is named, wi
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -15,8 +15,9 @@ import psycopg
 
 from tasks.backup import consistent_snapshot, definitions, observations
 from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions, sessions
-from tasks.backup.definitions import Definitions, Reader
+from tasks.backup.definitions import Reader
 from tasks.backup.digest_reader import GONE, DigestReader, Readings, with_bounds
+from tasks.backup.part import Part
 from tasks.backup.seal_options import PLAIN, SealOptions
 from tasks.backup.unchanged import standings
 from tasks.control import clock
@@ -34,13 +35,10 @@ from tasks.postgres.server import Server
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace
 from tasks.repository.seal import (
-    Fact,
     Fingerprint,
     Omission,
     RestorePoint,
     Seal,
-    SequenceSeal,
-    Standing,
     TableSeal,
 )
 
@@ -117,21 +115,6 @@ def take(
 
 
 @dataclass
-class Part:
-    """What was sealed of some databases at one restore point."""
-
-    point: ConsistentSnapshot
-    readings: Readings
-    definitions: Definitions
-    sequences: dict[str, SequenceSeal]
-    facts: list[Fact]
-    rules: list[Fact]
-    standings: dict[str, Standing]
-    reused: int
-    is_on_standby: bool
-
-
-@dataclass
 class Sealing:
     """A seal while it is taken: what was sealed so far, and at which restore points."""
 
@@ -176,8 +159,8 @@ class Sealing:
         """Return what was sealed."""
         return Fingerprint(
             tables=list(self.tables.values()),
-            facts=[fact for part in self.parts for fact in part.facts],
-            rules=[fact for part in self.parts for fact in part.rules],
+            facts=[fact for part in self.parts for each in part.facts.values() for fact in each],
+            rules=[fact for part in self.parts for each in part.rules.values() for fact in each],
             moments=self.moments,
             definitions={k: v for part in self.parts for k, v in part.definitions.digests.items()},
             sequence_states={k: v for part in self.parts for k, v in part.sequences.items()},
@@ -187,33 +170,43 @@ class Sealing:
         )
 
     def _databases(self, names: Sequence[str]) -> None:
-        """Seal some databases at one restore point; at another one where connections are lost."""
+        """Seal some databases at one restore point; those whose connections are lost, at another.
+
+        What was read of a database before it was dropped or renamed is kept.
+        """
         options = self.options
         for number in range(1, MOMENTS + 1):
-            is_last = number == MOMENTS
             try:
                 part = self._part(names, f"{self.backup}-{len(self.parts)}{number}", options)
             except (OpsError, psycopg.Error) as error:
-                if is_last and not self.parts:
-                    raise
-                if is_last:
-                    reason = f"it could not be sealed: {type(error).__name__}"
-                    self.omitted += [Omission(f"database {n}", reason, database=n) for n in names]
+                if number == MOMENTS:
+                    self._not_sealed(names, error)
                     return
                 log.warning("the seal is taken again: %s", type(error).__name__)
             else:
-                if is_last or not part.readings.is_lost:
-                    self._add(part, names)
+                lost = self._still_open(part.readings.lost) if number < MOMENTS else []
+                self._add(part.without(lost), [name for name in names if name not in lost])
+                if not lost:
                     return
-                log.warning("the seal is taken again: a connection was lost")
+                names = lost
+                log.warning("connections were lost; %d databases are sealed again", len(lost))
             options = replace(options, standby=None)
             time.sleep(PAUSE_S)
             names = self._still_open(names)
+            if not names:
+                return
 
-    def _still_open(self, names: Sequence[str]) -> list[str]:
+    def _not_sealed(self, names: Sequence[str], error: Exception) -> None:
+        """Name databases that could not be sealed; raise what happened where none could be."""
+        if not self.parts:
+            raise error
+        reason = f"it could not be sealed: {type(error).__name__}"
+        self.omitted += [Omission(f"database {name}", reason, database=name) for name in names]
+
+    def _still_open(self, names: Collection[str]) -> list[str]:
         with self.server.connect() as connection:
             there = databases(connection).open
-        return [name for name in names if name in there]
+        return [name for name in there if name in names]
 
     def _part(self, names: Sequence[str], stem: str, options: SealOptions) -> Part:
         """Take the snapshots of some databases, and read in them."""
@@ -278,6 +271,8 @@ class Sealing:
         )
 
     def _add(self, part: Part, names: Sequence[str]) -> None:
+        if not names:
+            return
         bare = [] if self.parts else self.bare
         self.moments |= dict.fromkeys([*names, *bare], len(self.parts))
         self.parts.append(part)

@@ -97,8 +97,8 @@ def wal_advice(stanza: Stanza) -> str | None:
 
 @step(name="last proof", run_name="last proof of {stanza.name}")
 def last_proof(stanza: Stanza) -> datetime | None:
-    """Return when a backup was last proven, by those of its last proofs that can be believed."""
+    """Return when a backup was last proven as wanted, by last proofs that can be believed."""
     catalogue = stanza.catalogue
     last = catalogue.last_proofs(backup.id for backup in catalogue.backups()).values()
-    ends = [p.finished_at for p in last if isinstance(p, Proof) and p.verdict == "proven"]
+    ends = [p.finished_at for p in last if isinstance(p, Proof) and p.is_as_wanted]
     return max(ends, default=None)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import httpx
 import psutil
 
-from tasks.control import dead_man
+from tasks.control import dead_man, proof_pool
 from tasks.control.errors import Transient
 
 
@@ -127,14 +127,22 @@ class PrefectServer:
             said = " | ".join((done.stdout + done.stderr).strip().splitlines()[-3:])
             raise Transient(f"{' '.join(arguments)} failed", seen=said)
 
-    def prepare(self, stanza: str) -> None:
-        """Make work pool, blocks, deployments and the dead-man's switch; what is there stays."""
+    def prepare(self, stanza: str, proofs_on: str | None = None) -> None:
+        """Make work pools, blocks, deployments and the dead-man's switch; what is there stays.
+
+        Args:
+            stanza: the operated cluster.
+            proofs_on: the work pool of proofs; None: they run where backups are taken.
+
+        """
         body = {"name": POOL, "type": "process", "description": "Runbooks of HL7 Ops."}
         made = httpx.post(f"{self.api}/work_pools/", json=body, timeout=30)
         if made.status_code != httpx.codes.CONFLICT:
             made.raise_for_status()
         self.run("blocks", stanza)
         self.run("prefect", "--no-prompt", "deploy", "--all", HL7OPS_STANZA=stanza)
+        if proofs_on:
+            proof_pool.deploy(self.api, proofs_on)
         dead_man.arm(self.api, stanza)
 
 

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     proof_cycle_days: int = Field(
         1, ge=1, le=366, description="Days within which every table is sealed and compared."
     )
+    proof_pool: str | None = Field(
+        None,
+        min_length=1,
+        description="Work pool on whose machine backups are proven; unset: where they are taken.",
+    )
     digest_on: Literal["primary", "standby"] = Field(
         "primary", description="Where the digests of a seal are computed."
     )

@@ -1,8 +1,8 @@
-"""Let nobody wait for our locks: sessions of ours that somebody waits for are ended at once."""
+"""Let nobody wait for us: sessions of ours that somebody waits for are ended at once."""
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString, TypeAlias
 
@@ -21,6 +21,20 @@ PAUSE_S = 0.02
 _WAITING = """
 select exists (select from pg_stat_activity
                where wait_event_type = 'Lock' and wait_event = 'relation')
+"""
+
+SELDOM = 25
+"""Each so many looks it is looked who wants a database for himself; he waits five seconds."""
+
+_LEAVE = """
+select pg_terminate_backend(a.pid)
+from pg_locks l join pg_stat_activity a on a.datid = l.objid
+where l.locktype = 'object' and l.classid = 'pg_database'::regclass
+  and l.mode in ('AccessExclusiveLock', 'ShareLock') and a.application_name in (%s, %s)
+"""
+"""Who drops, renames or moves a database, or takes it for a template, waits until nobody is in it.
+
+He holds these locks on the database meanwhile, and fails in the end where somebody stays.
 """
 
 PATIENCE_S = 2.0
@@ -57,7 +71,7 @@ def yielding(server: Server, *, cancelled: str, terminated: str) -> Iterator[Non
         (_END, [terminated, terminated, cancelled]),
         (_GIVE_UP, [terminated, PATIENCE_S]),
     ]
-    with _watched(server, ending):
+    with _watched(server, ending, [(_LEAVE, [cancelled, terminated])]):
         yield
 
 
@@ -69,10 +83,12 @@ def impatient(server: Server, application: str) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(server: Server, ending: list[Ending]) -> Iterator[None]:
+def _watched(
+    server: Server, ending: Sequence[Ending], leaving: Sequence[Ending] = ()
+) -> Iterator[None]:
     stop = threading.Event()
     with server.connect() as connection:
-        arguments = (connection, stop, ending)
+        arguments = (connection, stop, ending, leaving)
         thread = threading.Thread(target=_watch, args=arguments, name="lock watch")
         thread.start()
         try:
@@ -82,14 +98,21 @@ def _watched(server: Server, ending: list[Ending]) -> Iterator[None]:
             thread.join()
 
 
-def _watch(connection: Connection, stop: threading.Event, ending: list[Ending]) -> None:
+def _watch(
+    connection: Connection,
+    stop: threading.Event,
+    ending: Sequence[Ending],
+    leaving: Sequence[Ending],
+) -> None:
+    looks = 0
     while not stop.wait(PAUSE_S):
+        looks += 1
         try:
             row = connection.execute(_WAITING).fetchone()
-            if row and row[0]:
-                ended = [pid for each in ending for pid in connection.execute(*each).fetchall()]
-                if ended:
-                    log.info("ended %d of our sessions: somebody waited or locked", len(ended))
+            due = [*(ending if row and row[0] else ()), *(() if looks % SELDOM else leaving)]
+            ended = [pid for each in due for pid in connection.execute(*each).fetchall()]
+            if ended:
+                log.info("ended %d of our sessions: somebody waited or locked", len(ended))
         except (OpsError, OSError, ValueError):
             return
         except Exception as error:  # noqa: BLE001 - without the watch the reading goes on

@@ -1,12 +1,18 @@
 """The steps of the recovery runbooks."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from tasks.control import clock
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+
+from tasks.control import clock, proof_pool
 from tasks.control.phases import Progress
+from tasks.control.proof_pool import HandedOver
 from tasks.control.steps import step
 from tasks.postgres.server import Server
 from tasks.recovery import bearings
@@ -28,9 +34,13 @@ from tasks.recovery.restoring.restored import Restored
 from tasks.recovery.snapshots import loading
 from tasks.recovery.snapshots import selection as selections
 from tasks.recovery.snapshots.wanted import Wanted, find, wanted
+from tasks.repository.cycle import Cycle
 from tasks.repository.pages import keep_pages
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
+
+
+log = logging.getLogger(__name__)
 
 
 def _destination(stanza: Stanza, to: str | None, *, replace: bool) -> Destination:
@@ -82,6 +92,37 @@ class Part:
 def verify_backup(stanza: Stanza, wanted: str, progress: Progress) -> Proof:
     """Restore a backup into a scratch cluster and hold it against its seal."""
     return verify.verify(stanza, wanted, progress=progress)
+
+
+@step("hand over the proof", run_name="hand over the proof of {wanted}")
+def hand_over_proof(stanza: Stanza, wanted: str) -> HandedOver | None:
+    """Start the proof of a backup on the work pool of proofs; None: it is to be made here.
+
+    Nobody waits for it. Whatever keeps it from being started there, it is not given up.
+    """
+    pool = stanza.settings.proof_pool
+    if pool is None:
+        return None
+    try:
+        started = run_deployment(
+            proof_pool.DEPLOYMENT,
+            parameters={"stanza": stanza.name, "backup": wanted},
+            timeout=0,
+            as_subflow=False,
+            idempotency_key=f"proof of {wanted}",
+        )
+    except Exception as error:  # noqa: BLE001 - Prefect raises what its client and server raise
+        log.warning("%s is proven here, not on %s: %s", wanted, pool, type(error).__name__)
+        return None
+    run = cast("FlowRun", started)
+    log.info("%s is proven on work pool %s, by run %s", wanted, pool, run.name)
+    return HandedOver(pool, run.name, str(run.id))
+
+
+@step("cycle", run_name="proven of {stanza.name} within the cycle")
+def proof_cycle(stanza: Stanza) -> Cycle | None:
+    """Tell how much was compared within the cycle; None where all is, each time."""
+    return standing.cycle_of(stanza, clock.now())
 
 
 @step("plan a restore", run_name="plan a restore")

@@ -35,6 +35,9 @@ BYTES: tuple[Tier, ...] = ("objects", "manifest", "boot")
 LEFT_OUT = "what is left out is known"
 """The check that names what is not compared on purpose, or by PostgreSQL's own way."""
 
+SHARE = "the share of today"
+"""The check that tells how many tables are compared today, where not all of them are."""
+
 _WORST: tuple[Outcome, ...] = ("fail", "error", "partial", "pass")
 
 _STRICT = ConfigDict(extra="forbid")
@@ -102,6 +105,18 @@ class Proof:
             return "error"
         is_whole = ran == set(TIERS) and all(check.outcome == "pass" for check in self.checks)
         return "proven" if is_whole else "partial"
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether it proved all that the proof policy wants: its depth, and the share that is due.
+
+        One that leaves something else open, such as a table that could not be sealed, did not.
+        """
+        ran = {check.tier for check in self.checks}
+        return ran >= set(DEPTHS[self.depth]) and all(
+            check.outcome == "pass" or (check.outcome == "partial" and check.name == SHARE)
+            for check in self.checks
+        )
 
     def outcome(self, tier: Tier) -> Outcome | None:
         """Return the worst outcome of a tier's checks, or None where it was not run."""

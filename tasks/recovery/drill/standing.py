@@ -18,6 +18,7 @@ from tasks.recovery.drill.outcome import Drill
 from tasks.recovery.drill.score import Score, score
 from tasks.recovery.planning import survey
 from tasks.recovery.planning.plan import Window
+from tasks.repository.cycle import Cycle, cycle
 from tasks.repository.model import Backup, Damaged
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza
@@ -30,13 +31,14 @@ SEEDS = 1 << 31
 class Standing:
     """How a stanza stands: what can be recovered, and what proofs and drills say of it.
 
-    `window` is None where nothing is archived yet.
+    `window` is None where nothing is archived yet, `cycle` where all is compared each time.
     """
 
     window: Window | None
     score: Score
     drills: Sequence[Drill]
     proofs: Sequence[tuple[Backup, Proof | Damaged | None]]
+    cycle: Cycle | None = None
 
 
 def evidence(stanza: Stanza) -> Evidence:
@@ -95,8 +97,17 @@ def standing(stanza: Stanza, now: datetime) -> Standing:
     backups = catalogue.backups()
     last = catalogue.last_proofs(each.id for each in backups)
     proofs = [(each, last[each.id]) for each in backups]
+    done = cycle(proofs, stanza.settings.proof_cycle_days, now)
     scored = score(drills, since, now, stanza.settings.rto_s)
-    return Standing(_window(stanza), scored, drills, proofs)
+    return Standing(_window(stanza), scored, drills, proofs, done)
+
+
+def cycle_of(stanza: Stanza, now: datetime) -> Cycle | None:
+    """Tell how much was compared within the cycle; None where all is, each time."""
+    days, catalogue = stanza.settings.proof_cycle_days, stanza.catalogue
+    backups = catalogue.backups() if days > 1 else []
+    last = catalogue.last_proofs(each.id for each in backups)
+    return cycle([(each, last[each.id]) for each in backups], days, now)
 
 
 def _window(stanza: Stanza) -> Window | None:

@@ -7,7 +7,7 @@ from tasks.recovery.proving import expectations
 from tasks.recovery.proving.comparison import Part, comparisons, refreshed
 from tasks.repository.fingerprint import Found, Scope, of_server
 from tasks.repository.model import Backup
-from tasks.repository.proof import LEFT_OUT, Check
+from tasks.repository.proof import LEFT_OUT, SHARE, Check
 from tasks.repository.seal import Seal
 
 
@@ -64,7 +64,7 @@ def not_compared(part: Part, found: Found) -> list[Check]:
     if sealed.not_due:
         due, every_table = len(sealed.tables), len(sealed.tables) + len(sealed.not_due)
         said = f"{due} of {every_table} tables are compared today, all of them within the cycle"
-        checks.append(Check("contents", "the share of today", "partial", said))
+        checks.append(Check("contents", SHARE, "partial", said))
     if left_out:
         checks.append(Check("contents", LEFT_OUT, "pass", expectations.named(left_out)))
     return checks

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.backup import seal, take
-from tasks.backup.digest_reader import GONE
+from tasks.backup.digest_reader import GONE, LOST
 from tasks.backup.observations import EMPTY
 from tasks.backup.seal_options import SealOptions
+from tasks.control.errors import OpsError
+from tasks.postgres import lock_watch
 from tasks.recovery.proving.verify import verify
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import BackupId
@@ -246,6 +248,73 @@ def test_a_table_that_is_dropped_before_it_is_read_is_named(stanza):
     proof = verify(stanza, made.id)
     assert proof.failed == []
     assert proof.verdict == "partial"
+
+
+@pytest.fixture
+def passing(stanza):
+    """Make a database that is read after the one of the stanza, and may go."""
+    run(stanza, "drop database if exists z_passing", "create database z_passing")
+    with stanza.server().database("z_passing").connect() as connection:
+        connection.execute("create table held as select generate_series(1, 10) as n")
+    yield "z_passing"
+    run(stanza, *(f"drop database if exists {name}" for name in ("z_passing", "z_copy", "z_new")))
+
+
+GOING = {
+    "drop": "drop database z_passing",
+    "rename": "alter database z_passing rename to z_new",
+}
+
+
+@pytest.mark.parametrize("how", GOING)
+def test_a_database_that_goes_while_it_is_sealed_is_named_and_kept_from_nobody(
+    stanza, passing, how
+):
+    """Who drops it waits for the seal to leave; what was not read of it is named."""
+    with pytest.MonkeyPatch.context() as patch:
+        meddled(patch, before("public.counted", stanza, GOING[how]))
+        made = take.take(stanza)
+    fingerprint = stanza.catalogue.fingerprint(made)
+    named = {each.subject: each.reason for each in fingerprint.omitted}
+    assert named["z_passing.public.held"] == LOST
+    assert made.seal.later == []
+    assert {each.database for each in fingerprint.tables} >= {"hl7"}
+    proof = verify(stanza, made.id)
+    assert proof.failed == []
+    assert proof.verdict == "partial"
+
+
+def test_a_database_that_is_copied_while_it_is_sealed_is_sealed_again(stanza, passing):
+    """The seal leaves it, and comes back at another restore point; nothing is left out."""
+    with pytest.MonkeyPatch.context() as patch:
+        meddled(
+            patch, before("public.counted", stanza, f"create database z_copy template {passing}")
+        )
+        made = take.take(stanza)
+    fingerprint = stanza.catalogue.fingerprint(made)
+    assert fingerprint.moments[passing] == 1
+    assert fingerprint.moments["hl7"] == 0
+    assert [each for each in fingerprint.omitted if each.database == passing] == []
+    proof = verify(stanza, made.id)
+    assert proof.failed == []
+
+
+def test_where_nobody_looks_who_wants_a_database_he_fails(stanza, passing):
+    """PostgreSQL waits five seconds for its sessions to go."""
+    refused = []
+
+    def deed(table):
+        if table == "public.counted":
+            try:
+                run(stanza, f"drop database {passing}")
+            except OpsError as error:
+                refused.append(str(error))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lock_watch, "SELDOM", 10**9)
+        taken(stanza, deed)
+    assert len(refused) == 1
+    assert "being accessed by other users" in refused[0]
 
 
 def test_an_unlogged_table_is_named_and_does_not_make_the_proof_partial(stanza):
