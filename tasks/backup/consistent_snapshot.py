@@ -27,6 +27,10 @@ READ_TIMEOUT_MS = 3000
 REPLAY_PAUSE_S = 0.002
 
 ATTEMPTS = 20
+
+CERTAIN_ATTEMPTS = 3
+"""So often it is tried to find nobody at work who defines something while tables are locked."""
+
 PAUSE_S = 0.25
 
 SETTLE_S = 2.0
@@ -55,6 +59,8 @@ class ConsistentSnapshot:
         tables: those that the snapshots show.
         unsure: of those, names that the locks did not hold, since they came meanwhile.
         held_ms: how long tables were locked; None: they were not.
+        is_certain: nobody ended a transaction between the restore point and the snapshots. Locks
+            keep tables still, but not what else is defined.
 
     """
 
@@ -66,6 +72,7 @@ class ConsistentSnapshot:
     tables: dict[str, list[Table]]
     unsure: dict[str, set[str]] = field(default_factory=dict)
     held_ms: float | None = None
+    is_certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ def take(opened: Sessions, name: str, attempts: int = ATTEMPTS) -> ConsistentSna
     for mode, way in ways.items():
         for attempt in range(1, attempts + 1):
             found = way(opened, f"{name}-{mode}-{attempt}", attempt)
-            if found:
+            if found and (found.is_certain or attempt >= CERTAIN_ATTEMPTS):
                 return found
             if mode == "locked" and not _fits(opened):
                 break
@@ -272,7 +279,7 @@ def _locked(
     found = _within_locks(opened, known, name, deadline)
     if found is None:
         return None
-    lsn, snapshots, granted_at = found
+    lsn, snapshots, granted_at, is_certain = found
     held_ms = round((time.monotonic() - granted_at) * 1000, 1)
     shown = opened.tables(opened.readers)
     held = {name: {each.oid for each in tables} for name, tables in known.items()}
@@ -284,13 +291,18 @@ def _locked(
         }
         for name, tables in shown.items()
     }
-    return ConsistentSnapshot(name, lsn, "locked", attempt, snapshots, shown, unsure, held_ms)
+    return ConsistentSnapshot(
+        name, lsn, "locked", attempt, snapshots, shown, unsure, held_ms, is_certain
+    )
 
 
 def _within_locks(
     opened: Sessions, known: Tables, name: str, deadline: float
-) -> tuple[str, dict[str, str], float] | None:
+) -> tuple[str, dict[str, str], float, bool] | None:
     """Lock, write the restore point, take the snapshots, and let go.
+
+    Told last is whether nobody ended a transaction meanwhile; who still runs then may have written
+    his end already, though it is not to be seen yet.
 
     The locks belong to a savepoint: rolled back to, they are gone, and the snapshot stays.
     """
@@ -301,10 +313,14 @@ def _within_locks(
             if not _lock(connection, known[database], deadline - time.monotonic()):
                 return None
             granted_at = granted_at or time.monotonic()
+        before = opened.now()
         lsn = opened.restore_point(name)
+        ran = opened.running()
         if opened.are_on_standby and not opened.await_replay(lsn, deadline - time.monotonic()):
             return None
-        return lsn, opened.snapshots(), granted_at
+        snapshots = opened.snapshots()
+        is_certain = opened.are_on_standby or (not ran and {*snapshots.values()} == {before})
+        return lsn, snapshots, granted_at, is_certain
 
 
 @contextmanager

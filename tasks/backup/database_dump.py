@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from tasks.backup.observations import UNREAD
-from tasks.control.errors import OpsError
+from tasks.control.errors import OpsError, Refused
 from tasks.control.phases import Progress
 from tasks.postgres import capacity, dump_toc, lock_watch, programs, schema_dump, sequences
 from tasks.postgres import table_digest as digests
@@ -68,6 +68,14 @@ _HELD = """
 select relation::bigint from pg_locks where locktype = 'relation' and granted
   and mode = 'AccessExclusiveLock' and pid <> pg_backend_pid()
 """
+
+
+_LOCKED = """
+select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_'
+  and n.nspname <> 'information_schema' and c.relpersistence <> 't'
+"""
+"""What `pg_dump` locks to read its definition or its rows, until it ends."""
 
 
 class Moved(Exception):
@@ -158,8 +166,10 @@ class DatabaseDump:
 
         Raises:
             OpsError: it cannot be dumped; the text is what `pg_dump` said.
+            Refused: it has more tables than the server has locks to spare.
 
         """
+        self._require_locks()
         first = {each.oid for each in self._tables()}
         for number in range(1, TRIES + 1):
             left_out = self._young(first) if number > PATIENT_TRIES else {}
@@ -175,6 +185,18 @@ class DatabaseDump:
             self.connection.rollback()
             time.sleep(PAUSE_S * 2**number)
         raise AssertionError  # the last try returns or raises
+
+    def _require_locks(self) -> None:
+        """See that `pg_dump`, which locks all tables at once, leaves locks to users."""
+        needed, room = int(_text(self.connection, _LOCKED)), capacity.all_locks(self.connection)
+        if needed > room:
+            raise Refused(
+                "too many tables for a dump",
+                stanza=self.dumping.stanza.name,
+                seen=f"{needed:,} tables and views in database {self.name}, all locked at once",
+                expected=f"{room:,} at most, which leaves a quarter of the free locks to users",
+                do="raise max_locks_per_transaction, or take full backups, which lock no table",
+            )
 
     def _tables(self) -> list[Table]:
         return digests.tables(self.connection, KEPT, as_text=True)
@@ -201,7 +223,8 @@ class DatabaseDump:
         before = sequences.read(self.connection, KEPT)
         found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
         how = [*self.dumping.how, f"--snapshot={exported}"]
-        how += [f"--exclude-table={schema_dump.pattern(t.schema, t.name)}" for t in left_out]
+        patterns = (schema_dump.pattern(self.connection, t.schema, t.name) for t in left_out)
+        how += [f"--exclude-table={each}" for each in patterns]
         with self.dumping.said("pg_dump", self.dumping.server.database(self.name), how) as file:
             head = Head(file)
             found.definitions = schema_dump.definitions(dump_toc.entries(head.read))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tasks.control.errors import OpsError
 from tasks.postgres import capacity, catalog_state, schema_dump
-from tasks.postgres.catalog_state import CLUSTER, DATABASE, Catalog, Key, State
+from tasks.postgres.catalog_state import CLUSTER, DATABASE, Catalog, Key, Settled, State
 from tasks.postgres.names import joined, quoted
 from tasks.postgres.schema_dump import Definition
-from tasks.postgres.server import Server
+from tasks.postgres.server import Connection, Server
 from tasks.repository.fingerprint import OF_ALL, SHARED
 from tasks.repository.seal import EVERY_KIND, Omission
 
@@ -27,7 +27,9 @@ PORTION = 200
 """How many tables one dump locks at most, where not all of them may be locked at once."""
 
 _RELATIONS = """
-select n.nspname::text, c.relname::text, c.oid::bigint
+select n.nspname::text, c.relname::text, c.oid::bigint,
+  exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+          and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'information_schema'
   and n.nspname !~ '^pg_' and c.relpersistence <> 't' order by 3
@@ -38,13 +40,58 @@ select relation::bigint from pg_locks where locktype = 'relation' and mode = 'Ac
 """
 """What somebody holds for himself, or waits for."""
 
+WAITED_FOR = "its definition could not be read: somebody waited for it, or held it locked"
+
+IN_PORTIONS = "definitions were read in portions, which do not tell of it"
+
+NOT_TOLD = "its definition could not be read: no dump told of it"
+
 CHANGED = "its definition changed while it was read"
 
-ONLY_WHOLE = ("PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA", "SEQUENCE OWNED BY")
-"""Kinds that `pg_dump` does not tell where tables are dumped portion by portion."""
+_ONLY_WHOLE = """
+select x.class::bigint, x.object::bigint, i.type || ' ' || i.identity
+from (select tableoid, oid from pg_statistic_ext union all
+      select tableoid, oid from pg_publication_rel union all
+      select tableoid, oid from pg_publication_namespace) x (class, object)
+  cross join lateral pg_identify_object(x.class, x.object, 0) i order by 3
+"""
+"""Objects that `pg_dump` does not tell of where tables are dumped portion by portion."""
+
+KINDS = ("table", "view", "materialized view", "sequence", "foreign table")
+"""What the names of the definitions of relations begin with."""
 
 EVERY_TABLE = "*.*"
 """The pattern that leaves out all tables, views and sequences, none of which is locked then."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, view or sequence: its number, its name, the pattern that a dump finds it by.
+
+    Of a member of an extension a dump does not tell.
+    """
+
+    oid: int
+    full_name: str
+    pattern: str
+    is_member: bool
+
+    @property
+    def key(self) -> Key:
+        """Its key among the objects of its database."""
+        return (catalog_state.RELATIONS, self.oid)
+
+    def is_told(self, names: Collection[str]) -> bool:
+        """Tell whether it is among the names of definitions, or need not be."""
+        return self.is_member or any(f"{kind} {self.full_name}" in names for kind in KINDS)
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """What dumps told of a database, and the relations of which none did."""
+
+    definitions: list[Definition]
+    untold: list[Relation] = field(default_factory=list)
 
 
 @dataclass
@@ -65,6 +112,7 @@ class Reader:
         before: what the catalogs said before the restore point, by database.
         at: what they say in the snapshots that belong to it.
         names: of tables that these snapshots show, by database.
+        is_exact: they show what the restore point does.
 
     """
 
@@ -73,6 +121,7 @@ class Reader:
     before: Mapping[str, State]
     at: Mapping[str, State]
     names: Mapping[str, Mapping[Key, str]]
+    is_exact: bool = True
 
     def run(self, shared: State | None) -> Definitions:
         """Read the definitions of all databases, and what they share where that is wanted."""
@@ -89,11 +138,16 @@ class Reader:
     def _database(self, found: Definitions, name: str) -> None:
         server = self.server.database(name)
         dumped = self._dumped(found, server, name)
-        after = _state(server, DATABASE)
-        settled = catalog_state.settled(self.before[name], self.at.get(name, after), after)
-        moved = settled.unsettled | settled.later
-        for each in dumped:
-            if each.keys.isdisjoint(moved):
+        with server.connect() as connection:
+            after = catalog_state.state(connection)
+            catalogs = catalog_state.objects(connection)
+        at = self.at.get(name, after)
+        settled = Settled(self.before[name], at, after, catalogs, self.is_exact)
+        found.omitted += [
+            _unread(name, each, NOT_TOLD) for each in dumped.untold if settled.holds([each.key])
+        ]
+        for each in dumped.definitions:
+            if settled.holds(each.keys):
                 found.digests[f"{quoted(name)}: {each.name}"] = each.digest
         found.omitted += self._unsettled(server, name, settled.unsettled)
 
@@ -111,44 +165,44 @@ class Reader:
             omitted.append(Omission(subject, CHANGED, database=name, keys=gone))
         return omitted
 
-    def _dumped(self, found: Definitions, server: Server, name: str) -> list[Definition]:
+    def _dumped(self, found: Definitions, server: Server, name: str) -> Dumped:
         """Dump the definitions; in portions where there are too many tables, or somebody waits."""
         with server.connect() as connection:
-            relations = connection.execute(_RELATIONS.encode()).fetchall()
+            relations = _relations(connection)
             budget = capacity.locks(connection)
             held = {oid for (oid,) in connection.execute(_HELD)}
+            only_whole = connection.execute(_ONLY_WHOLE).fetchall()
         if len(relations) <= budget:
             left = TRIES
             while left > 0:
                 try:
-                    return schema_dump.of_database(self.tools, server)
+                    return Dumped(schema_dump.of_database(self.tools, server))
                 except OpsError as error:
                     left -= _tries_of(error)
         log.info("the definitions of %s are read in portions", name)
-        found.omitted.append(
-            Omission(
-                f"{', '.join(ONLY_WHOLE)} of database {name}",
-                "definitions were read in portions, which do not tell them",
-                database=name,
-                kinds=[*ONLY_WHOLE],
-            )
-        )
-        dumped = schema_dump.of_database(self.tools, server, but=[EVERY_TABLE])
+        found.omitted += [
+            Omission(f"{quoted(name)}: {what}", IN_PORTIONS, database=name, keys=[(catalog, oid)])
+            for catalog, oid, what in only_whole
+        ]
+        parts = schema_dump.of_database(self.tools, server, but=[EVERY_TABLE])
         size = max(min(budget, PORTION), 1)
         for each in relations:
-            if each[2] in held:
-                dumped += self._portion(found, server, [each])
-        free = [each for each in relations if each[2] not in held]
+            if each.oid in held:
+                parts += self._portion(found, server, [each])
+        free = [each for each in relations if each.oid not in held]
         for first in range(0, len(free), size):
-            dumped += self._portion(found, server, free[first : first + size])
-        same = {each.name: each for each in dumped if each.kind not in ONLY_WHOLE}
-        return list(same.values())
+            parts += self._portion(found, server, free[first : first + size])
+        lost = {(catalog, oid) for catalog, oid, _ in only_whole}
+        same = {each.name: each for each in parts if each.keys.isdisjoint(lost)}
+        named = {key for each in found.omitted for key in each.keys}
+        untold = [each for each in relations if not each.is_told(same) and each.key not in named]
+        return Dumped([*same.values()], untold)
 
     def _portion(
-        self, found: Definitions, server: Server, relations: list[tuple[str, str, int]]
+        self, found: Definitions, server: Server, relations: list[Relation]
     ) -> list[Definition]:
         """Dump some tables; half of them at a time where somebody waits, or one of them goes."""
-        only = [schema_dump.pattern(schema, name) for schema, name, _ in relations]
+        only = [each.pattern for each in relations]
         left = TRIES if len(relations) == 1 else 2
         while left > 0:
             try:
@@ -161,16 +215,7 @@ class Reader:
             half = len(relations) // 2
             parts = relations[:half], relations[half:]
             return [each for part in parts for each in self._portion(found, server, part)]
-        ((schema, name, oid),) = relations
-        database = server.parameters()["dbname"]
-        found.omitted.append(
-            Omission(
-                f"{quoted(database)}: {joined(schema, name)}",
-                "its definition could not be read: somebody waited for it, or held it locked",
-                database=database,
-                keys=[(catalog_state.RELATIONS, oid)],
-            )
-        )
+        found.omitted.append(_unread(server.parameters()["dbname"], relations[0], WAITED_FOR))
         return []
 
     def _shared(self, found: Definitions, before: State) -> None:
@@ -192,6 +237,25 @@ def _tries_of(error: OpsError) -> int:
     if not schema_dump.may_succeed_again(error):
         raise error
     return WAITED if schema_dump.has_waited(error) else 1
+
+
+def _relations(connection: Connection) -> list[Relation]:
+    """List what `pg_dump` locks."""
+    rows = connection.execute(_RELATIONS.encode()).fetchall()
+    return [
+        Relation(
+            oid,
+            joined(schema, name),
+            schema_dump.pattern(connection, schema, name),
+            is_member,
+        )
+        for schema, name, oid, is_member in rows
+    ]
+
+
+def _unread(database: str, relation: Relation, why: str) -> Omission:
+    subject = f"{quoted(database)}: {relation.full_name}"
+    return Omission(subject, why, database=database, keys=[relation.key])
 
 
 def _unknown(name: str, reason: str) -> Omission:

@@ -35,6 +35,7 @@ from tasks.postgres.server import Server
 from tasks.repository.model import BackupId
 from tasks.repository.pace import Pace
 from tasks.repository.seal import (
+    EXACT,
     Fingerprint,
     Omission,
     RestorePoint,
@@ -219,7 +220,8 @@ class Sealing:
             point = consistent_snapshot.take(opened, stem, options.attempts)
             log.info("sealed %s at %s (%s)", stem, point.lsn, point.mode)
             at = {name: catalog_state.state(each) for name, each in opened.readers.items()}
-            reader = Reader(self.server, self.tools, before, at, observations.table_names(point))
+            shown, is_exact = observations.table_names(point), _shows_all(point)
+            reader = Reader(self.server, self.tools, before, at, shown, is_exact)
             with self._giving_way(), ThreadPoolExecutor(1, "definitions") as pool:
                 defining = pool.submit(reader.run, shared)
                 known = observations.known_digests(opened, options.earlier, now, sizes, point)
@@ -337,3 +339,8 @@ class Sealing:
                 full = f"{quoted(database)}.{table}"
                 self.tables.pop(full, None)
                 self.omitted.append(Omission(full, GONE, database=database))
+
+
+def _shows_all(point: ConsistentSnapshot) -> bool:
+    """Tell whether the snapshots show whatever was defined up to the restore point."""
+    return point.mode in EXACT and point.is_certain

@@ -34,6 +34,11 @@ def locks(connection: Connection) -> int:
     return max(_number(connection, _LOCKS) // SHARE, 0)
 
 
+def all_locks(connection: Connection) -> int:
+    """Return how many tables a program may lock that locks all of them: three quarters."""
+    return max(_number(connection, _LOCKS) * 3 // SHARE, 0)
+
+
 def connections(connection: Connection) -> int:
     """Return how many connections we may open more: three quarters of what is free, and one."""
     free = _number(connection, _CONNECTIONS)

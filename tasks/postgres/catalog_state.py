@@ -5,8 +5,9 @@ did not change from before a restore point until the dump had ended is, in the d
 that restore point; what did change is named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from tasks.postgres.server import Connection
@@ -28,8 +29,12 @@ class Catalog:
     without: tuple[str, ...] = ()
 
 
+OWN = "tableoid, oid"
+"""What rows belong to that are objects themselves."""
+
+
 def _own(name: str) -> Catalog:
-    return Catalog(name, "tableoid, oid")
+    return Catalog(name, OWN)
 
 
 def _part(name: str, whole: str, column: str) -> Catalog:
@@ -53,7 +58,7 @@ VOLATILE = (
 """What vacuum, analyze, rewrites and the making of indexes change of a relation."""
 
 DATABASE = (
-    Catalog("pg_class", "tableoid, oid", VOLATILE),
+    Catalog("pg_class", OWN, VOLATILE),
     *(
         _part(name, "pg_class", column)
         for name, column in (
@@ -100,7 +105,7 @@ DATABASE = (
 
 CLUSTER = (
     *map(_own, ("pg_authid", "pg_tablespace", "pg_parameter_acl")),
-    Catalog("pg_database", "tableoid, oid", ("datfrozenxid", "datminmxid", "datcollversion")),
+    Catalog("pg_database", OWN, ("datfrozenxid", "datminmxid", "datcollversion")),
     _part("pg_auth_members", "pg_authid", "member"),
     Catalog("pg_db_role_setting", "tableoid, setrole"),
     Catalog("pg_shdescription", "classoid, objoid"),
@@ -183,27 +188,56 @@ def changed(before: State, after: State) -> set[Key]:
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
+def objects(connection: Connection) -> frozenset[int]:
+    """Return the numbers of the catalogs whose rows are objects with keys of their own."""
+    names = [catalog.name for catalog in DATABASE if catalog.of == OWN]
+    rows = connection.execute(
+        "select oid::bigint from pg_class where relnamespace = 'pg_catalog'::regnamespace"
+        " and relname::text = any(%s)",
+        [names],
+    )
+    return frozenset(oid for (oid,) in rows)
+
+
 @dataclass(frozen=True)
 class Settled:
-    """What three looks tell: of what nothing is known, and what came when it did not matter."""
-
-    unsettled: frozenset[Key]
-    later: frozenset[Key]
-
-
-def settled(before: State, at: State, after: State) -> Settled:
-    """Tell which objects were, at a restore point, as they are after all was read.
+    """What three looks tell of objects: which were, at a restore point, as they are afterwards.
 
     Args:
         before: a look before the restore point was written.
-        at: a look in the snapshot that was taken right after it.
+        at: a look in the snapshot that belongs to it.
         after: a look once all definitions were read.
-
-    Returns:
-        `unsettled`: those that changed from the first look on, unless they only came after the
-        snapshot; `later`: those that did.
+        catalogs: the numbers of those whose objects have keys of their own.
+        is_exact: the snapshot shows what the restore point does; else it is a little older.
 
     """
-    later = after.keys() - at.keys() - before.keys()
-    moved = changed(before, at) | changed(at, after)
-    return Settled(frozenset(moved - later), frozenset(later))
+
+    before: State
+    at: State
+    after: State
+    catalogs: frozenset[int]
+    is_exact: bool = True
+
+    @cached_property
+    def later(self) -> frozenset[Key]:
+        """Those that came after the restore point, so that it does not matter."""
+        came = self.after.keys() - self.at.keys() - self.before.keys()
+        return frozenset(came if self.is_exact else ())
+
+    @cached_property
+    def unsettled(self) -> frozenset[Key]:
+        """Those of which nothing is known: they changed from the first look on."""
+        moved = changed(self.before, self.at) | changed(self.at, self.after)
+        return frozenset(moved - self.later)
+
+    def holds(self, keys: Collection[Key]) -> bool:
+        """Tell whether what was read of objects meanwhile is what they were at the restore point.
+
+        One that no look saw came and went between two of them.
+        """
+        own = (key for key in keys if key[0] in self.catalogs and key[1])
+        return self._moved.isdisjoint(keys) and all(key in self.at for key in own)
+
+    @cached_property
+    def _moved(self) -> frozenset[Key]:
+        return self.unsettled | self.later

@@ -151,8 +151,15 @@ def _codec(found: list[Entry]) -> str | None:
     """Return the encoding of a dump's texts, as Python calls it; None: they have none."""
     said = (match for each in found if (match := _ENCODING.search(each.definition)))
     name = next((match[1] for match in said), "UTF8")
-    if name == "SQL_ASCII":
-        return None
+    return None if name == "SQL_ASCII" else codec_of(name)
+
+
+def codec_of(encoding: str) -> str | None:
+    """Return what Python calls an encoding of PostgreSQL; None: it does not know it.
+
+    Texts without an encoding are read byte by byte.
+    """
+    name = "LATIN1" if encoding == "SQL_ASCII" else encoding
     try:
         return codecs.lookup(re.sub("^WIN", "cp", name).replace("KOI8", "koi8_")).name
     except LookupError:

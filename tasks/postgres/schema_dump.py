@@ -1,6 +1,7 @@
 """How a database is built, object by object, as `pg_dump` and `pg_dumpall` say it."""
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from tasks.postgres import dump_toc, programs
 from tasks.postgres.catalog_state import Key, key_of
 from tasks.postgres.dump_toc import Entry
 from tasks.postgres.names import quoted
-from tasks.postgres.server import Server
+from tasks.postgres.server import Connection, Server
 
 
 APPLICATION = "hl7ops-definitions"
@@ -274,10 +275,15 @@ def statements(script: str) -> Iterator[str]:
         yield "".join(gathered).strip()
 
 
-def pattern(schema: str, name: str) -> str:
-    """Return a pattern of `pg_dump` that matches one table only."""
+def pattern(connection: Connection, schema: str, name: str) -> str:
+    """Return a pattern of `pg_dump` that matches one table of the connection's database only.
+
+    The program hands it on as it is, in the encoding of the database.
+    """
     parts = (part.replace('"', '""') for part in (schema, name))
-    return ".".join(f'"{part}"' for part in parts)
+    text = ".".join(f'"{part}"' for part in parts)
+    codec = dump_toc.codec_of(connection.info.parameter_status("server_encoding") or "UTF8")
+    return os.fsdecode(text.encode(codec)) if codec else text
 
 
 AGAIN = re.compile(

@@ -119,11 +119,18 @@ TRANSACTION_TIMEOUT_SINCE = 170000
 
 
 def _prepare(connection: Connection) -> None:
-    """Let texts of any database be read, of one without an encoding byte by byte; in any time."""
+    """Let texts of any database be read, of one without an encoding byte by byte; in any time.
+
+    Times are written as the client reads them; in which order a date is read stays as it was set.
+    """
     known, told = connection.info.parameter_status, []
     wanted = "LATIN1" if known("server_encoding") == "SQL_ASCII" else "UTF8"
     if known("client_encoding") != wanted:
         told.append(f"set client_encoding = '{wanted}'")
+    if not (known("DateStyle") or "").startswith("ISO"):
+        told.append("set datestyle = 'ISO'")
+    if known("IntervalStyle") != "postgres":
+        told.append("set intervalstyle = 'postgres'")
     if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
         told.append("set transaction_timeout = 0")
     if told:

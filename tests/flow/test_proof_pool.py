@@ -55,7 +55,7 @@ def test_a_backup_is_proven_on_the_work_pool_of_proofs(platform, page, api, othe
         "DATABASE_URL": "postgresql://nobody@localhost:1/none",
     }
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--run-once"]
-    done = subprocess.run(worker, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(worker, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert platform.catalogue.last_proof(made).verdict == "proven", done.stdout + done.stderr
     assert page("verify-report-main").startswith(f"# PROVEN: {made}")

@@ -124,7 +124,7 @@ create table t (a int); insert into t values (1);
 --@ setting logging_collector = on
 --@ setting log_directory = 'a log'
 --@ setting log_destination = 'csvlog'
---@ setting dynamic_library_path = '/nowhere'
+--@ setting dynamic_library_path = '/nowhere:$libdir'
 --@ setting krb_server_keyfile = '/nowhere'
 create table t (a int); insert into t values (1);
 

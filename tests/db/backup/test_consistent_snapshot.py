@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from tasks.backup import consistent_snapshot
-from tasks.backup.consistent_snapshot import sessions
+from tasks.backup.consistent_snapshot import Sessions, sessions
 from tasks.postgres import capacity, table_digest
 
 
@@ -189,8 +189,30 @@ def test_only_the_tables_that_are_wanted_are_locked(stanza):
     ):
         writer.execute("insert into counted (n) values (1)")
         found = taken(opened)
-    assert (found.mode, found.attempts) == ("locked", 1)
+    assert (found.mode, found.attempts) == ("locked", consistent_snapshot.CERTAIN_ATTEMPTS)
+    assert not found.is_certain
     assert [table.full_name for table in found.tables["hl7"]] == ["public.other"]
+
+
+def test_what_is_defined_between_the_restore_point_and_the_snapshots_is_noticed(
+    stanza, opened, monkeypatch
+):
+    """No lock of ours keeps anybody from it, so that it is tried again, but not for ever."""
+    real, left = Sessions.restore_point, [1]
+
+    def meddled(self, name):
+        lsn = real(self, name)
+        if left and left.pop():
+            with stanza.server().connect() as other:
+                other.execute("create schema came; drop schema came")
+        return lsn
+
+    monkeypatch.setattr(Sessions, "restore_point", meddled)
+    found = taken(opened)
+    assert (found.mode, found.attempts, found.is_certain) == ("locked", 2, True)
+    left += [1, 1, 1]
+    found = taken(opened)
+    assert (found.attempts, found.is_certain) == (consistent_snapshot.CERTAIN_ATTEMPTS, False)
 
 
 def test_a_database_that_cannot_be_connected_to_is_named(stanza):

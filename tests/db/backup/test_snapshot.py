@@ -14,7 +14,7 @@ from tasks.backup import take
 from tasks.backup.database_dump import EMPTIED, DatabaseDump
 from tasks.control import settings
 from tasks.control.errors import Corrupt, OpsError, Refused, Transient
-from tasks.postgres import programs, table_digest
+from tasks.postgres import capacity, programs, table_digest
 from tasks.recovery.proving.verify import verify
 from tasks.repository.stanza import open_stanza
 
@@ -394,3 +394,12 @@ def test_a_table_that_is_emptied_all_the_time_is_named(stanza, monkeypatch):
     proof = verify(stanza, made.id)
     assert proof.failed == []
     assert proof.verdict == "partial"
+
+
+def test_a_dump_that_would_take_the_locks_of_users_is_refused(stanza, monkeypatch):
+    """It locks all tables at once; it says what to do, and nothing of it is kept."""
+    monkeypatch.setattr(capacity, "all_locks", lambda _connection: 3)
+    before = stanza.catalogue.backups()
+    with pytest.raises(Refused, match="raise max_locks_per_transaction, or take full backups"):
+        take.take(stanza, "snapshot")
+    assert stanza.catalogue.backups() == before

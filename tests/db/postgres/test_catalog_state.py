@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.postgres.catalog_state import CLUSTER, DATABASE, changed, key_of, state
+from tasks.postgres.catalog_state import CLUSTER, DATABASE, Settled, changed, key_of, objects, state
 
 
 @pytest.fixture
@@ -150,6 +150,34 @@ def test_what_is_dropped_is_seen(built, what):
     after = looked(built)
     assert changed(before, after)
     assert before.keys() - after.keys()
+
+
+def test_what_no_look_saw_does_not_hold(built):
+    """It came and went between two looks; what it says is not that of the restore point."""
+    at = looked(built)
+    with built.connect() as connection:
+        known = objects(connection)
+    (table,) = _row(built, "select 'fruit'::regclass::oid::bigint")
+    held = Settled(at, at, at, known)
+    assert held.holds([(1259, table)])
+    assert not held.holds([(1259, table), (1259, 4_000_000_000)])
+    assert held.holds([(2604, 4_000_000_000)])  # a default is part of its table
+
+
+def test_what_came_later_matters_where_the_snapshot_is_older_than_the_restore_point(built):
+    """It may have come before that."""
+    at = looked(built)
+    with built.connect() as connection:
+        connection.execute("create table came (n int)")
+        known = objects(connection)
+    after = looked(built)
+    (table,) = _row(built, "select 'came'::regclass::oid::bigint")
+    exact, older = (Settled(at, at, after, known, is_exact) for is_exact in (True, False))
+    assert (1259, table) in exact.later
+    assert (1259, table) not in exact.unsettled
+    assert (1259, table) in older.unsettled
+    assert not exact.holds([(1259, table)])
+    assert not older.holds([(1259, table)])
 
 
 def test_what_is_dropped_and_made_anew_is_another_one(built):

@@ -1,6 +1,7 @@
 """What a server says when it does not do what was asked: no values, and whether to retry."""
 
 import threading
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from psycopg import conninfo
@@ -112,6 +113,25 @@ def test_times_are_read_in_utc(cluster_server):
     """Whatever zone the server lives in."""
     with cluster_server.connect() as connection:
         assert connection.execute("show timezone").fetchone() == ("UTC",)
+
+
+def test_times_and_intervals_are_read_however_the_database_writes_them(cluster_server):
+    """The client reads one style of each; a database, or a role, may have set another."""
+    with cluster_server.connect() as connection:
+        connection.execute("create database otherwise")
+        connection.execute("alter database otherwise set datestyle = 'German, DMY'")
+        connection.execute("alter database otherwise set intervalstyle = 'sql_standard'")
+    try:
+        with cluster_server.database("otherwise").connect() as connection:
+            found = connection.execute(
+                "select timestamptz '2026-11-28 01:02:03.5+00', date '2026-11-28',"
+                " interval '1 day 2 hours', '01.02.2026'::date"
+            ).fetchone()
+    finally:
+        with cluster_server.connect() as connection:
+            connection.execute("drop database otherwise")
+    at = datetime(2026, 11, 28, 1, 2, 3, 500_000, tzinfo=UTC)
+    assert found == (at, at.date(), timedelta(days=1, hours=2), date(2026, 2, 1))
 
 
 def test_a_cluster_is_told_from_others_by_its_identifier(cluster_server, home):
