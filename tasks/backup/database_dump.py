@@ -187,14 +187,17 @@ class DatabaseDump:
         raise AssertionError  # the last try returns or raises
 
     def _require_locks(self) -> None:
-        """See that `pg_dump`, which locks all tables at once, leaves locks to users."""
+        """See that there are locks for `pg_dump`, which locks all tables at once.
+
+        Where there are not, it fails, and transactions of users fail beside it.
+        """
         needed, room = int(_text(self.connection, _LOCKED)), capacity.all_locks(self.connection)
         if needed > room:
             raise Refused(
                 "too many tables for a dump",
                 stanza=self.dumping.stanza.name,
                 seen=f"{needed:,} tables and views in database {self.name}, all locked at once",
-                expected=f"{room:,} at most, which leaves a quarter of the free locks to users",
+                expected=f"{room:,} at most, which is what the server's lock table has free",
                 do="raise max_locks_per_transaction, or take full backups, which lock no table",
             )
 
@@ -302,7 +305,7 @@ class DatabaseDump:
                 found.omitted.append(self._omission(table, EXCLUDED, is_expected=True))
                 continue
             try:
-                with self.connection.transaction():
+                with self.connection.transaction(force_rollback=True):  # its indexes are locked too
                     digest = digests.digest(self.connection, table)
                     is_same = digests.is_as_listed(self.connection, table)
             except psycopg.Error as error:

@@ -14,7 +14,10 @@ OURS = 4
 
 _LOCKS = """
 select current_setting('max_locks_per_transaction')::int
-  * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)
+  * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int
+     + current_setting('max_worker_processes')::int + current_setting('max_wal_senders')::int
+     + coalesce(current_setting('autovacuum_worker_slots', true),
+                current_setting('autovacuum_max_workers'))::int + 1)
   - (select count(*) from pg_locks where not fastpath)
 """
 
@@ -28,15 +31,15 @@ select current_setting('max_connections')::int
 def locks(connection: Connection) -> int:
     """Return how many tables we may lock at once: a quarter of what the lock table has free.
 
-    Its size is `max_locks_per_transaction` for each connection and each prepared transaction
+    Its size is `max_locks_per_transaction` for each process and each prepared transaction
     (PostgreSQL's `NLOCKENTS`); beyond it transactions of anybody fail.
     """
     return max(_number(connection, _LOCKS) // SHARE, 0)
 
 
 def all_locks(connection: Connection) -> int:
-    """Return how many tables a program may lock that locks all of them: three quarters."""
-    return max(_number(connection, _LOCKS) * 3 // SHARE, 0)
+    """Return how many tables a program may lock that locks all of them: what is free."""
+    return max(_number(connection, _LOCKS), 0)
 
 
 def connections(connection: Connection) -> int:
