@@ -131,6 +131,8 @@ def _facts(chain: Chain) -> str | None:
         ("Sealed", _sealed(seal)),
         ("Restore point", f"`{seal.restore_point}` at {seal.lsn}" if seal.restore_point else "-"),
     ]
+    if backup.configuration_problem:
+        rows.append(("Configuration", f"not kept in full: {backup.configuration_problem}"))
     if chain.proof is not None:
         spent = sum(chain.proof.seconds.values())
         rows.append(("Restored and checked", f"in {duration(spent)}"))

@@ -1,11 +1,14 @@
 """The report of the backup chain: its first line is the verdict, whatever happened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from reports.backup import Chain, report
 from tasks.backup.retention import Cleaned, Decision, Plan
+from tasks.control.proof_pool import HandedOver
 from tasks.postgres.lsn import Segment
 from tasks.repository.coverage import Interval, intervals
+from tasks.repository.cycle import Cycle
 from tasks.repository.model import BackupId
 from tasks.repository.proof import Check
 
@@ -184,3 +187,28 @@ def test_wal_without_a_gap_is_said_to_be_whole(backup, prove):
     said = lines(backup, prove(), wal=[Interval(Segment(1, 3), Segment(1, 5))])
     assert not any("gap**" in line for line in said)
     assert any(line.startswith("No gap: every point") for line in said)
+
+
+def test_a_proof_that_another_machine_makes_is_told_with_its_run(backup):
+    """Nothing is proven yet; where to look is named."""
+    handed = HandedOver("proofs", "brave-lynx", "0b5c")
+    verdict, said = first(backup, handed_over=handed)
+    assert verdict == "# TAKEN, TO BE PROVEN: full-20261123T020000Z"
+    assert said.startswith("Its proof is made by run *brave-lynx* on work pool *proofs*; ")
+    assert said.endswith(" in the report `verify-report-main`.")
+
+
+def test_how_much_of_the_cycle_is_compared_is_told(backup, prove):
+    """And which shares are open."""
+    done = Cycle(7, frozenset({0, 1}))
+    assert "| Compared | 2 of 7 shares of the tables within 7 days; open: 3, 4, 5, 6, 7 |" in lines(
+        backup, prove(), cycle=done
+    )
+
+
+def test_configuration_that_could_not_be_kept_is_named(backup, prove):
+    """A restored cluster may not start without it."""
+    lacking = replace(backup, configuration_problem="/etc/people: there is none")
+    row = "| Configuration | not kept in full: /etc/people: there is none |"
+    assert row in lines(lacking, prove())
+    assert row not in lines(backup, prove())

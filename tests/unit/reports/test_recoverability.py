@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reports.recoverability import Board, problems, report
+from tasks.repository.cycle import Cycle
 from tests.unit.reports.stood import NOW, standing
 
 
@@ -23,6 +24,14 @@ def test_what_is_proven_says_how_fast_and_how_sure():
     assert "| loses (p50, p95, objective) | 30 s, 30 s, 1 h 00 min |" in page
     assert "| full-20261123T000000Z | proven | 0.0 s | objects, manifest, boot" in page
     assert problems(board()) == []
+
+
+def test_how_much_of_the_cycle_is_compared_stands_on_the_board():
+    """Where only a share of the tables is compared each day."""
+    known = replace(standing(), cycle=Cycle(7, frozenset(range(6))))
+    page = report(Board("main", NOW, 1800, 3600, known))
+    assert "| compared | 6 of 7 shares of the tables within 7 days; open: 7 |" in page
+    assert "| compared |" not in report(board())
 
 
 @pytest.mark.parametrize(

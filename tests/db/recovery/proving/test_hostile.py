@@ -31,8 +31,18 @@ QUIET = {
         *("work_tables", "rotated_partitions", "truncate_and_reload", "refreshed"),
         *("swapped_tables", "schemas_come_and_go", "domain_over_composite", "search_path_of_roles"),
     ),
+    "locks": ("thousands_of_tables", "writing"),
+    "18": ("virtual_columns", "constraints_of_18", "builtin_locale"),
 }
 """Features that one cluster has, by what they are about."""
+
+CLUSTERS = (
+    *((about, major) for major in (15, 16, 18) for about in ("objects", "databases")),
+    *((about, major) for major in (15, 16) for about in ("names",)),
+    *((about, major) for major in (16, 18) for about in ("work",)),
+    ("locks", 18),
+    ("18", 18),
+)
 
 WELL = {
     "kind": "full",
@@ -60,8 +70,7 @@ def of(outcome, *names, major=18):
     return [kind for kind, _ in run.judged(found)]
 
 
-@pytest.mark.parametrize("about", QUIET)
-@pytest.mark.parametrize("major", [15, 16, 18])
+@pytest.mark.parametrize(("about", "major"), CLUSTERS)
 def test_a_cluster_of_many_features_is_proven_and_restored(folder, major, about):
     """Its copies hold what the oracle read in the source, whether recovered or loaded.
 
