@@ -194,7 +194,7 @@ class Reader:
             parts += self._portion(found, server, free[first : first + size])
         lost = {(catalog, oid) for catalog, oid, _ in only_whole}
         same = {each.name: each for each in parts if each.keys.isdisjoint(lost)}
-        named = {key for each in found.omitted for key in each.keys}
+        named = {key for each in found.omitted if each.database == name for key in each.keys}
         untold = [each for each in relations if not each.is_told(same) and each.key not in named]
         return Dumped([*same.values()], untold)
 
