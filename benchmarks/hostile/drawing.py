@@ -11,6 +11,9 @@ from benchmarks.hostile.features import BARE, Feature, features
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
+SEVENTEEN = Path("/usr/lib/postgresql/17/bin")
+"""Where a machine has it."""
+
 
 def _wheel(name: str) -> Path:
     """Return the directory of the programs that a wheel brings, which is not imported."""
@@ -76,4 +79,4 @@ def _in_order(chosen: Sequence[Feature]) -> tuple[Feature, ...]:
 
 def programs_of(major: int) -> Path | None:
     """Return the directory of a version's programs; None: the embedded ones."""
-    return {15: DEBIAN, 16: SIXTEEN}.get(major)
+    return {15: DEBIAN, 16: SIXTEEN, 17: SEVENTEEN}.get(major)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.hostile import mutate, oracle, run
 from benchmarks.hostile.cluster import place
-from benchmarks.hostile.drawing import Drawn
+from benchmarks.hostile.drawing import SEVENTEEN, Drawn
 from benchmarks.hostile.features import Feature, features, read
 from benchmarks.hostile.one import live
 from tasks.backup.take import take
@@ -42,7 +42,9 @@ CLUSTERS = (
     *((about, major) for major in (16, 18) for about in ("work",)),
     ("locks", 18),
     ("18", 18),
+    *((about, 17) for about in QUIET if about != "18" and SEVENTEEN.exists()),
 )
+"""Which of them on which version."""
 
 WELL = {
     "kind": "full",
