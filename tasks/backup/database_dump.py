@@ -59,15 +59,23 @@ LOCK_TIMEOUT_S = 2
 
 EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
 REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
-HELD = "somebody held it locked all the time: it is not in the dump"
+HELD = "somebody held it locked, or what it reads, all the time: it is not in the dump"
 WORK_TABLE = "it came after the first try, and tables came and went all the time"
 EXCLUDED = "its contents are not compared, as SEAL_EXCLUDE says"
 
 
 _HELD = """
-select relation::bigint from pg_locks where locktype = 'relation' and granted
-  and mode = 'AccessExclusiveLock' and pid <> pg_backend_pid()
+with recursive held (oid) as (
+  select relation from pg_locks where locktype = 'relation' and granted
+    and mode = 'AccessExclusiveLock' and pid <> pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database())
+  union select r.ev_class from held
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = held.oid
+    join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid)
+select n.nspname::text, c.relname::text, c.oid::bigint, c.relkind = 'v'
+from held join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace
 """
+"""What somebody holds for himself, and the views of it, which `pg_dump` would wait for as well."""
 
 
 _LOCKED = """
@@ -208,9 +216,11 @@ class DatabaseDump:
         return {table: WORK_TABLE for table in self._tables() if table.oid not in first}
 
     def _held(self) -> dict[Table, str]:
-        """Return the tables that somebody holds for himself, for which `pg_dump` would wait."""
-        held = {oid for (oid,) in self.connection.execute(_HELD)}
-        return {table: HELD for table in self._tables() if table.oid in held}
+        """Return what somebody holds for himself, and its views: `pg_dump` would wait for them."""
+        rows = self.connection.execute(_HELD).fetchall()
+        held = {oid for _, _, oid, _ in rows}
+        views = [Table(schema, name, oid, 0, is_view=True) for schema, name, oid, v in rows if v]
+        return dict.fromkeys([*views, *(t for t in self._tables() if t.oid in held)], HELD)
 
     def _dumped(self, left_out: Mapping[Table, str], *, insists: bool) -> Dumped:
         """Dump it once, without some tables.

@@ -93,9 +93,9 @@ class Table:
     oid: int
     file: int
     is_view: bool
-    is_populated: bool
-    extension: str | None
-    columns: tuple[Column, ...]
+    is_populated: bool = False
+    extension: str | None = None
+    columns: tuple[Column, ...] = ()
 
     @property
     def full_name(self) -> str:
