@@ -102,6 +102,8 @@ def _partly(backup: Backup, proof: Proof) -> str:
         return f"It recovers; its contents are not proven: {backup.seal.problem or 'no seal'}."
     if proof.depth != "contents":
         return f"It passed all tiers down to *{proof.depth}*, as deep as was wanted."
+    if proof.is_as_wanted:
+        return "The share of the tables that is due today is equal; the others have days of theirs."
     return "What was compared is equal; what was not is named below."
 
 

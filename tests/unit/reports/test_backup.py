@@ -10,7 +10,7 @@ from tasks.postgres.lsn import Segment
 from tasks.repository.coverage import Interval, intervals
 from tasks.repository.cycle import Cycle
 from tasks.repository.model import BackupId
-from tasks.repository.proof import Check
+from tasks.repository.proof import SHARE, Check
 
 
 BEGUN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -196,6 +196,17 @@ def test_a_proof_that_another_machine_makes_is_told_with_its_run(backup):
     assert verdict == "# TAKEN, TO BE PROVEN: full-20261123T020000Z"
     assert said.startswith("Its proof is made by run *brave-lynx* on work pool *proofs*; ")
     assert said.endswith(" in the report `verify-report-main`.")
+
+
+def test_a_share_that_is_due_is_told_apart_from_what_could_not_be_compared(backup, prove):
+    """The one is as it was wanted, the other is not."""
+    due = Check("contents", SHARE, "partial", "2 of 22 tables are compared today")
+    lacking = Check("contents", "everything was sealed and compared", "partial", "hl7.public.x")
+    passed = prove().checks
+    verdict, said = first(backup, prove(*passed, due))
+    assert verdict.startswith("# PROVEN IN PART")
+    assert "due today" in said
+    assert "named below" in first(backup, prove(*passed, due, lacking))[1]
 
 
 def test_how_much_of_the_cycle_is_compared_is_told(backup, prove):
