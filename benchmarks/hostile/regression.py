@@ -8,6 +8,7 @@ left out where it cannot be built.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,9 +32,7 @@ MAJORS = os.environ.pop("HL7OPS_REGRESSION_MAJORS", "15,18")
 
 PACKAGE = os.environ.pop("HL7OPS_REGRESSION_PACKAGE", "postgresql-15")
 
-SOURCES = "deb-src [signed-by={key}] http://deb.debian.org/debian bookworm main\n"
-
-KEY = "/usr/share/keyrings/debian-archive-keyring.gpg"
+APT = Path("/etc/apt")
 
 FILE_S = 300
 """So long one file of the tests may take."""
@@ -63,11 +62,11 @@ def fetched() -> Path:
     """Return the source tree, fetched where it is missing, without touching the system's lists."""
     found = sorted(FOLDER.glob("postgresql-*/src/test/regress"))
     if not found:
-        for name in ("lists/partial", "cache/archives/partial"):
+        for name in ("sources", "lists/partial", "cache/archives/partial"):
             (FOLDER / "apt" / name).mkdir(parents=True, exist_ok=True)
-        (FOLDER / "apt/sources.list").write_text(SOURCES.format(key=KEY))
-        apt = ["apt-get", "-o", f"Dir::Etc::sourcelist={FOLDER}/apt/sources.list"]
-        apt += ["-o", "Dir::Etc::sourceparts=/dev/null", "-o", "APT::Sandbox::User=root"]
+        _name_sources(FOLDER / "apt" / "sources")
+        apt = ["apt-get", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "APT::Sandbox::User=root"]
+        apt += ["-o", f"Dir::Etc::sourceparts={FOLDER}/apt/sources"]
         apt += ["-o", f"Dir::State::lists={FOLDER}/apt/lists"]
         apt += ["-o", f"Dir::Cache={FOLDER}/apt/cache"]
         subprocess.run([*apt, "update"], check=True, cwd=FOLDER)
@@ -77,6 +76,14 @@ def fetched() -> Path:
         subprocess.run(["/usr/bin/tar", "xf", archive], check=True, cwd=FOLDER)
         found = sorted(FOLDER.glob("postgresql-*/src/test/regress"))
     return found[0]
+
+
+def _name_sources(folder: Path) -> None:
+    """Write where this machine's packages come from, as places of their sources."""
+    for path in [APT / "sources.list", *(APT / "sources.list.d").glob("*")]:
+        if path.suffix in (".list", ".sources") and path.exists():
+            text = re.sub(r"(?m)^(Types:.*|)\bdeb\b(?=\s)", r"\1deb-src", path.read_text())
+            (folder / path.name).write_text(text)
 
 
 def library(regress: Path, major: int) -> Path | None:
