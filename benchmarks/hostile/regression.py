@@ -8,6 +8,7 @@ left out where it cannot be built.
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -70,8 +71,10 @@ def fetched() -> Path:
         apt += ["-o", f"Dir::State::lists={FOLDER}/apt/lists"]
         apt += ["-o", f"Dir::Cache={FOLDER}/apt/cache"]
         subprocess.run([*apt, "update"], check=True, cwd=FOLDER)
-        source = [*apt, "source", "--download-only", PACKAGE]
-        subprocess.run(source, check=True, cwd=FOLDER)
+        source = [*apt, "source", "--download-only"]
+        if subprocess.run([*source, PACKAGE], check=False, cwd=FOLDER).returncode:
+            release = platform.freedesktop_os_release()["VERSION_CODENAME"]  # as it was published
+            subprocess.run([*source, f"{PACKAGE}/{release}"], check=True, cwd=FOLDER)
         archive = next(FOLDER.glob("*.orig.tar.*"))
         subprocess.run(["/usr/bin/tar", "xf", archive], check=True, cwd=FOLDER)
         found = sorted(FOLDER.glob("postgresql-*/src/test/regress"))
