@@ -10,37 +10,31 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from typing import IO, ParamSpec, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 import psycopg
 from psycopg import sql
 
+from tasks.backup.dumping import Dumped, Dumping, Head, number_of
 from tasks.backup.observations import UNREAD
 from tasks.control.errors import OpsError, Refused
-from tasks.control.phases import Progress
-from tasks.postgres import capacity, dump_toc, lock_watch, programs, schema_dump, sequences
+from tasks.postgres import capacity, dump_toc, schema_dump, sequences
 from tasks.postgres import table_digest as digests
 from tasks.postgres.names import joined, quoted
-from tasks.postgres.schema_dump import Definition
 from tasks.postgres.sequences import SequenceState
-from tasks.postgres.server import Connection, Server
+from tasks.postgres.server import Connection
 from tasks.postgres.table_digest import PERMANENT, UNLOGGED, Table
 from tasks.repository.fingerprint import count, sealed
-from tasks.repository.model import BackupId, Dump, StoredObject
-from tasks.repository.seal import Fact, Omission, SequenceSeal, TableSeal, excluded
-from tasks.repository.stanza import Stanza
-from tasks.repository.stream import CHUNK_BYTES, Sink
+from tasks.repository.model import Dump
+from tasks.repository.seal import Omission, SequenceSeal, excluded
 
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-APPLICATION = "hl7ops-dump"
-"""What the sessions of `pg_dump` are called, so that those that wait too long are seen."""
 
 TRIES = 8
 """How often a database is dumped whose tables do not hold still meanwhile."""
@@ -53,9 +47,6 @@ KEPT = (PERMANENT, UNLOGGED)
 
 PAUSE_S = 0.1
 """How long it is waited after the first try; twice as long after each further one."""
-
-LOCK_TIMEOUT_S = 2
-"""How long `pg_dump` waits for whoever changes a table's structure; then it is begun again."""
 
 EMPTIED = "it was emptied or rewritten each time before it was dumped; its rows may be missing"
 REFRESHED = "it was refreshed meanwhile, and is made anew when it is loaded"
@@ -93,72 +84,6 @@ class Moved(Exception):
         """Note which."""
         super().__init__(", ".join(tables))
         self.tables = tables
-
-
-@dataclass
-class Dumped:
-    """What was dumped of one database, and what was found in the snapshot that the dump is of."""
-
-    dump: Dump
-    snapshot: str
-    tables: list[TableSeal] = field(default_factory=list)
-    definitions: list[Definition] = field(default_factory=list)
-    sequences: dict[str, SequenceSeal] = field(default_factory=dict)
-    facts: list[Fact] = field(default_factory=list)
-    rules: list[Fact] = field(default_factory=list)
-    omitted: list[Omission] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Dumping:
-    """What dumps of one snapshot have in common: of which server, and where they are kept."""
-
-    stanza: Stanza
-    server: Server
-    id: BackupId
-    progress: Progress
-    kept: list[StoredObject] = field(default_factory=list)
-
-    @property
-    def how(self) -> list[str]:
-        """How `pg_dump` is asked for a database."""
-        level = self.stanza.settings.snapshot_compression
-        return ["-Fc", f"-Z{level}", "--create", f"--lock-wait-timeout={LOCK_TIMEOUT_S * 1000}"]
-
-    @contextmanager
-    def said(self, program: str, server: Server, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
-        """Yield what a program of PostgreSQL writes of a server."""
-        with (
-            lock_watch.impatient(server, APPLICATION),
-            programs.addressed(server) as (address, env),
-            programs.piped(
-                self.stanza.programs,
-                program,
-                [*arguments, "--no-password", *address],
-                env=env | {"PGAPPNAME": APPLICATION},
-            ) as file,
-        ):
-            yield file
-
-    def storing(self, name: str) -> AbstractContextManager[Sink]:
-        """Yield what takes an object of the snapshot."""
-        catalogue = self.stanza.catalogue
-        return catalogue.vault.storing(catalogue.prefix(self.id), name, self.kept)
-
-
-def bare(dumping: Dumping, name: str) -> Dumped:
-    """Dump a template without tables, to which nobody stays connected longer than that."""
-    server = dumping.server.database(name)
-    with server.connect() as connection:
-        oid = _oid(connection)
-    found = Dumped(Dump(name, f"{oid}.dump"), "")
-    with dumping.said("pg_dump", server, dumping.how) as file:
-        head = Head(file)
-        found.definitions = schema_dump.definitions(dump_toc.entries(head.read))
-        rest = file.read()
-    with dumping.storing(found.dump.object) as sink:
-        sink.write(bytes(head.data) + rest)
-    return found
 
 
 @dataclass(frozen=True)
@@ -234,7 +159,7 @@ class DatabaseDump:
         if not insists:
             self._lock(left_out)
         before = sequences.read(self.connection, KEPT)
-        found = Dumped(Dump(self.name, f"{_oid(self.connection)}.dump"), snapshot)
+        found = Dumped(Dump(self.name, f"{number_of(self.connection)}.dump"), snapshot)
         how = [*self.dumping.how, f"--snapshot={exported}"]
         patterns = (schema_dump.pattern(self.connection, t.schema, t.name) for t in left_out)
         how += [f"--exclude-table={each}" for each in patterns]
@@ -245,7 +170,7 @@ class DatabaseDump:
             if moved and not insists:
                 raise Moved([table.full_name for table in moved])
             with _beside(self._seal, found, {*moved, *left_out}):
-                self._store(found.dump.object, head, file)
+                self.dumping.store(found.dump.object, head, file)
         found.omitted += [self._omission(table, EMPTIED) for table in moved]
         found.omitted += [self._omission(table, why) for table, why in left_out.items()]
         after = sequences.read(self.connection, KEPT)
@@ -296,15 +221,6 @@ class DatabaseDump:
             and not digests.is_as_listed(self.connection, table)
         ]
 
-    def _store(self, name: str, head: "Head", file: IO[bytes]) -> None:
-        with self.dumping.storing(name) as sink:
-            sink.write(bytes(head.data))
-            done = len(head.data)
-            while block := file.read(CHUNK_BYTES):
-                sink.write(block)
-                done += len(block)
-                self.dumping.progress("dump", done, 0)
-
     def _seal(self, found: Dumped, without: set[Table]) -> None:
         """Digest the tables in the same snapshot; one that cannot be read is named."""
         for table in self._tables():
@@ -331,26 +247,6 @@ class DatabaseDump:
         if large is not None:
             found.tables.append(sealed(self.name, None, large))
         found.facts, found.rules = count(self.connection, self.name, found.omitted)
-
-
-class Head:
-    """Gives what a dump begins with, and remembers it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        """Begin at its beginning."""
-        self._file = file
-        self.data = bytearray()
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes, so many.
-
-        Raises:
-            Corrupt: the dump ends before.
-
-        """
-        data = self._file.read(size)
-        self.data += data
-        return data
 
 
 def _sequences(
@@ -382,10 +278,6 @@ def _exported(connection: Connection) -> str:
     name = _text(connection, "select pg_export_snapshot()")
     assert re.fullmatch(r"[0-9A-F-]+", name)  # noqa: S101 - as PostgreSQL names them
     return name
-
-
-def _oid(connection: Connection) -> str:
-    return _text(connection, "select oid from pg_database where datname = current_database()")
 
 
 def _text(connection: Connection, query: str) -> str:
