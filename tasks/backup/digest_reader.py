@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions
+from tasks.backup.consistent_snapshot import ConsistentSnapshot
+from tasks.backup.sessions import Sessions
 from tasks.postgres import table_digest
 from tasks.postgres.names import quoted
 from tasks.postgres.server import Connection

@@ -6,8 +6,9 @@ from dataclasses import replace
 import psycopg
 
 from tasks.backup import unchanged
-from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions
+from tasks.backup.consistent_snapshot import ConsistentSnapshot
 from tasks.backup.digest_reader import Readings
+from tasks.backup.sessions import Sessions
 from tasks.backup.unchanged import Earlier, candidates
 from tasks.postgres import catalog_state, sequences, table_digest
 from tasks.postgres.catalog_state import Key

@@ -14,11 +14,13 @@ from pathlib import Path
 import psycopg
 
 from tasks.backup import consistent_snapshot, definitions, observations
-from tasks.backup.consistent_snapshot import ConsistentSnapshot, Sessions, sessions
+from tasks.backup.consistent_snapshot import ConsistentSnapshot
 from tasks.backup.definitions import Reader
 from tasks.backup.digest_reader import GONE, DigestReader, Readings, with_bounds
 from tasks.backup.part import Part
 from tasks.backup.seal_options import PLAIN, SealOptions
+from tasks.backup.sessions import APPLICATION as SEALING
+from tasks.backup.sessions import Sessions, sessions
 from tasks.backup.unchanged import standings
 from tasks.control import clock
 from tasks.control.errors import OpsError
@@ -268,7 +270,7 @@ class Sealing:
     def _giving_way(self) -> AbstractContextManager[None]:
         return lock_watch.yielding(
             self.server,
-            cancelled=consistent_snapshot.APPLICATION,
+            cancelled=SEALING,
             terminated=schema_dump.APPLICATION,
         )
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.backup.consistent_snapshot import sessions
 from tasks.backup.database_dump import DatabaseDump
 from tasks.backup.dumping import Dumped, Dumping, bare
+from tasks.backup.sessions import sessions
 from tasks.control import clock
 from tasks.control.phases import Phases, Progress
 from tasks.postgres import capacity, lsn, programs, schema_dump, slot

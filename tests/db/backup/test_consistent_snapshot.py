@@ -2,12 +2,13 @@
 
 import itertools
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
 
 from tasks.backup import consistent_snapshot
-from tasks.backup.consistent_snapshot import Sessions, sessions
+from tasks.backup.sessions import Sessions, sessions
 from tasks.postgres import capacity, table_digest
 
 
@@ -189,8 +190,7 @@ def test_only_the_tables_that_are_wanted_are_locked(stanza):
     ):
         writer.execute("insert into counted (n) values (1)")
         found = taken(opened)
-    assert (found.mode, found.attempts) == ("locked", consistent_snapshot.CERTAIN_ATTEMPTS)
-    assert not found.is_certain
+    assert (found.mode, found.attempts, found.is_certain) == ("locked", 1, True)
     assert [table.full_name for table in found.tables["hl7"]] == ["public.other"]
 
 
@@ -233,3 +233,33 @@ def test_a_restore_point_stands_in_the_wal(stanza, opened):
         ).fetchone()
     assert is_behind
     assert found.restore_point.startswith("snapshot-test-locked-")
+
+
+def test_who_waits_for_a_standby_has_ended_though_nobody_sees_it(stanza, opened):
+    """What he defined may be in the WAL before the restore point, and in no snapshot."""
+    settings = {"synchronous_standby_names": "nobody", "synchronous_commit": "on"}
+    with stanza.server().connect() as connection:
+        for name, value in settings.items():
+            connection.execute(f"alter system set {name} = '{value}'")
+        connection.execute("select pg_reload_conf()")
+    waiting = threading.Thread(target=_made_a_schema, args=[stanza.server()])
+    waiting.start()
+    try:
+        deadline = time.monotonic() + 30
+        while not opened.is_anybody_committing() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        found = taken(opened)
+    finally:
+        with stanza.server().connect() as connection:
+            connection.execute("set synchronous_commit = off")
+            for name in settings:
+                connection.execute(f"alter system reset {name}")
+            connection.execute("select pg_reload_conf()")
+        waiting.join()
+    assert (found.attempts, found.is_certain) == (consistent_snapshot.CERTAIN_ATTEMPTS, False)
+    opened.begin()
+
+
+def _made_a_schema(server):
+    with server.connect() as connection:
+        connection.execute("create schema if not exists waited")
