@@ -27,8 +27,16 @@ def test_a_stanza_of_another_name_is_operated_by_every_schedule(server):
     assert {each["name"] for each in blocks} == {"icu"}
 
 
-def test_preparing_again_changes_nothing(server):
+def test_preparing_again_changes_only_where_proofs_are_made(server):
     """A second start finds everything, and makes no second alarm."""
+
+    def pool():
+        address = f"{server.api}/deployments/name/verify/on-demand"
+        return httpx.get(address, timeout=30).json()["work_pool_name"]
+
+    server.prepare("icu", "proofs")
+    assert pool() == "proofs"
     server.prepare("icu")
+    assert pool() == "hl7ops"
     found = httpx.post(f"{server.api}/automations/filter", json={}, timeout=30).json()
     assert len(found) == 1

@@ -12,7 +12,10 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from flows.backup import backup
+from tasks.control import proof_pool
+from tasks.control.prefect_server import POOL as RUNBOOKS
 from tasks.control.prefect_server import PrefectServer
+from tasks.control.proof_pool import DEPLOYMENT
 
 
 POOL = "proofs"
@@ -20,9 +23,11 @@ POOL = "proofs"
 
 @pytest.fixture
 def api(platform, home, monkeypatch):
-    """Deploy the runbooks, with proofs on a pool that nobody works on yet."""
+    """Deploy the proof on a pool that nobody works on yet."""
     server = PrefectServer(urlsplit(PREFECT_API_URL.value()).port, home, "")
-    server.prepare("main", POOL)
+    httpx.post(f"{server.api}/work_pools/", json={"name": RUNBOOKS, "type": "process"}, timeout=30)
+    server.run("prefect", "--no-prompt", "deploy", "-n", DEPLOYMENT, HL7OPS_STANZA="main")
+    proof_pool.deploy(server.api, POOL)
     monkeypatch.setenv("PROOF_POOL", POOL)
     return server.api
 
