@@ -49,13 +49,38 @@ NOT_TOLD = "its definition could not be read: no dump told of it"
 CHANGED = "its definition changed while it was read"
 
 _ONLY_WHOLE = """
+with expression (relation, class, object) as (
+  select conrelid, tableoid, oid from pg_constraint where conrelid <> 0
+  union all select adrelid, tableoid, oid from pg_attrdef),
+looped (relation) as (
+  select e.relation from expression e
+    join pg_depend d on d.classid = e.class and d.objid = e.object
+      and d.refclassid = 'pg_proc'::regclass
+    join pg_depend f on f.classid = 'pg_proc'::regclass and f.objid = d.refobjid
+      and f.refclassid = 'pg_type'::regclass
+    join pg_type t on t.oid = f.refobjid left join pg_type element on element.oid = t.typelem
+  where e.relation in (t.typrelid, element.typrelid))
 select x.class::bigint, x.object::bigint, i.type || ' ' || i.identity
 from (select tableoid, oid from pg_statistic_ext union all
       select tableoid, oid from pg_publication_rel union all
-      select tableoid, oid from pg_publication_namespace) x (class, object)
+      select tableoid, oid from pg_publication_namespace union all
+      select distinct 'pg_class'::regclass::oid, relation from looped) x (class, object)
   cross join lateral pg_identify_object(x.class, x.object, 0) i order by 3
 """
-"""Objects that `pg_dump` does not tell of where tables are dumped portion by portion."""
+"""Objects that `pg_dump` does not tell of where tables are dumped portion by portion.
+
+And tables that a dump takes apart, since a function that they need is about their rows: where it is
+dumped without them there is no such loop.
+"""
+
+_KEYED = """
+select r.ev_class::bigint, array_agg(distinct c.conrelid::bigint) from pg_rewrite r
+  join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_constraint'::regclass
+  join pg_constraint c on c.oid = d.refobjid
+group by 1
+"""
+"""Views that need a key of a table, by which they group: a dump takes them apart as well."""
 
 KINDS = ("table", "view", "materialized view", "sequence", "foreign table")
 """What the names of the definitions of relations begin with."""
@@ -172,6 +197,7 @@ class Reader:
             budget = capacity.locks(connection)
             held = {oid for (oid,) in connection.execute(_HELD)}
             only_whole = connection.execute(_ONLY_WHOLE).fetchall()
+            keyed = connection.execute(_KEYED).fetchall()
         if len(relations) <= budget:
             left = TRIES
             while left > 0:
@@ -192,6 +218,10 @@ class Reader:
         free = [each for each in relations if each.oid not in held]
         for first in range(0, len(free), size):
             parts += self._portion(found, server, free[first : first + size])
+        known = {each.oid: each for each in relations}
+        for view, tables in keyed:
+            group = [known[oid] for oid in (view, *tables) if oid in known]
+            parts += self._portion(found, server, group, is_divisible=False)
         lost = {(catalog, oid) for catalog, oid, _ in only_whole}
         same = {each.name: each for each in parts if each.keys.isdisjoint(lost)}
         named = {key for each in found.omitted if each.database == name for key in each.keys}
@@ -199,11 +229,17 @@ class Reader:
         return Dumped([*same.values()], untold)
 
     def _portion(
-        self, found: Definitions, server: Server, relations: list[Relation]
+        self,
+        found: Definitions,
+        server: Server,
+        relations: list[Relation],
+        *,
+        is_divisible: bool = True,
     ) -> list[Definition]:
         """Dump some tables; half of them at a time where somebody waits, or one of them goes."""
         only = [each.pattern for each in relations]
-        left = TRIES if len(relations) == 1 else 2
+        is_divisible = is_divisible and len(relations) > 1
+        left = 2 if is_divisible else TRIES
         while left > 0:
             try:
                 return schema_dump.of_database(self.tools, server, only=only)
@@ -211,7 +247,7 @@ class Reader:
                 if schema_dump.finds_none(error):
                     return []
                 left -= _tries_of(error)
-        if len(relations) > 1:
+        if is_divisible:
             half = len(relations) // 2
             parts = relations[:half], relations[half:]
             return [each for part in parts for each in self._portion(found, server, part)]

@@ -235,19 +235,18 @@ def _definitions(
     kinds = {kind for each in omitted for kind in each.kinds}
     if EVERY_KIND in kinds:
         return []
+    unknown = {name for name, each in copied.items() if not each.keys.isdisjoint(keys)}
     without = tuple(f"{prefix}{kind.lower()} " for kind in kinds)
     return _beside(
         {
             name: digest
             for name, digest in sealed.items()
-            if name.startswith(prefix) and not name.startswith(without)
+            if name.startswith(prefix) and not name.startswith(without) and name not in unknown
         },
         {
             name: each.digest
             for name, each in copied.items()
-            if name.startswith(prefix)
-            and not name.startswith(without)
-            and each.keys.isdisjoint(keys)
+            if name.startswith(prefix) and not name.startswith(without) and name not in unknown
         },
     )
 

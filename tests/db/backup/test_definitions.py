@@ -24,6 +24,9 @@ create rule r as on delete to tree do instead nothing;
 create function f() returns int language sql as 'select 1';
 alter table fruit enable row level security; create policy p on fruit using (n > 0);
 grant select on seen to pg_monitor;
+create view grouped as select fruit.*, count(*) from fruit join tree on tree.fruit = fruit.id
+  group by fruit.id;
+create view of_grouped as select name from grouped;
 """
 
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
@@ -87,6 +90,24 @@ def test_a_kind_that_portions_do_not_tell_is_named_where_there_are_some(stanza, 
     named = {key for each in parts.omitted for key in each.keys}
     told = {each.name: each for each in schema_dump.of_database(stanza.programs, built)}
     assert all(told[name].keys & named for name in lost)
+
+
+def test_a_table_that_a_dump_takes_apart_is_named(stanza, built, monkeypatch):
+    """A function that it needs is about its rows, and is not dumped with it."""
+    with built.connect() as connection:
+        connection.execute(
+            "create table looped (n int); create function is_good(looped) returns bool"
+            " language sql as 'select true'; alter table looped add check (is_good(looped))"
+        )
+    whole = read(stanza, built)
+    monkeypatch.setattr(capacity, "locks", lambda _connection: 0)
+    parts = read(stanza, built)
+    assert [each.subject.partition(": ")[2] for each in parts.omitted] == ["table public.looped"]
+    different = {name for name in whole.digests if whole.digests[name] != parts.digests.get(name)}
+    keys = {key for each in parts.omitted for key in each.keys}
+    told = {each.name: each for each in schema_dump.of_database(stanza.programs, built)}
+    assert different
+    assert all(told[name.partition(": ")[2]].keys & keys for name in different)
 
 
 def test_a_relation_of_which_no_dump_tells_is_named(stanza, built, monkeypatch):

@@ -41,6 +41,26 @@ def test_a_table_that_somebody_holds_is_named_and_no_other(stanza):
     assert "two" not in not_compared(proof)
 
 
+def test_what_refers_to_a_table_that_somebody_holds_is_no_difference(stanza):
+    """What is read without that table, does not tell what it needs of it."""
+    make(stanza)
+    with stanza.server().connect() as connection:
+        connection.execute(
+            "alter table one add primary key (n); create table refers (n int references one);"
+            " create function of_one(one) returns int language sql as 'select 1';"
+            " grant select on refers to pg_monitor"
+        )
+
+    with held(stanza, "one"):
+        backup = take.take(stanza, "full")
+
+    proof = verify(stanza, backup.id)
+    with stanza.server().connect() as connection:
+        connection.execute("drop table refers; drop function of_one")
+    assert proof.failed == []
+    assert "public.one" in not_compared(proof)
+
+
 def test_a_view_of_a_table_that_somebody_holds_does_not_hang_the_seal(stanza):
     """`pg_dump` waits without a limit for what a view reads."""
     make(stanza)
