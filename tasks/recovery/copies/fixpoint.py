@@ -66,10 +66,13 @@ class LoadedDump:
         return schema_dump.definitions(entries)
 
     def fixpoint(self) -> list[Definition]:
-        """Load the definitions alone, and return what they became; what fails is left out."""
+        """Load the definitions alone, and return what they became; what fails is left out.
+
+        Subscriptions are, which hold no expression: a database that has one cannot be dropped.
+        """
         with self._made() as server:
             chosen = ["--use-list", self.entries] if self.entries else []
-            how = ["--schema-only", "--no-password", *chosen]
+            how = ["--schema-only", "--no-subscriptions", "--no-password", *chosen]
             with programs.addressed(server) as (address, env):
                 programs.run(
                     self.tools,
