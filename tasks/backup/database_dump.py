@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from tasks.backup.dumping import Dumped, Dumping, Head, number_of
-from tasks.backup.observations import UNREAD
+from tasks.backup.observations import UNREAD, in_own_schemas
 from tasks.control.errors import OpsError, Refused
 from tasks.postgres import capacity, dump_toc, schema_dump, sequences
 from tasks.postgres import table_digest as digests
@@ -171,6 +171,7 @@ class DatabaseDump:
                 raise Moved([table.full_name for table in moved])
             with _beside(self._seal, found, {*moved, *left_out}):
                 self.dumping.store(found.dump.object, head, file)
+        found.omitted += in_own_schemas(self.name, self.connection)
         found.omitted += [self._omission(table, EMPTIED) for table in moved]
         found.omitted += [self._omission(table, why) for table, why in left_out.items()]
         after = sequences.read(self.connection, KEPT)

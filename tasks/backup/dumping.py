@@ -62,7 +62,7 @@ class Dumping:
                 self.stanza.programs,
                 program,
                 [*arguments, "--no-password", *address],
-                env=env | {"PGAPPNAME": APPLICATION},
+                env=env | {"PGAPPNAME": APPLICATION, **programs.SPELLED},
             ) as file,
         ):
             yield file

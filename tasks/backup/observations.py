@@ -14,6 +14,7 @@ from tasks.postgres import catalog_state, sequences, table_digest
 from tasks.postgres.catalog_state import Key
 from tasks.postgres.names import quoted
 from tasks.postgres.sequences import SequenceState
+from tasks.postgres.server import Connection
 from tasks.postgres.table_digest import PERMANENT, UNLOGGED
 from tasks.repository.fingerprint import count
 from tasks.repository.seal import EXACT, Fact, Omission, SequenceSeal, Standing, TableSeal
@@ -107,6 +108,14 @@ def unlogged_tables(opened: Sessions) -> list[Omission]:
         for each in table_digest.tables(connection, (UNLOGGED,))
     ]
 
+
+def in_own_schemas(name: str, connection: Connection) -> list[Omission]:
+    """Name what lies in PostgreSQL's own schemas of a database, and is compared by nothing."""
+    found = catalog_state.untold(connection)
+    return [Omission(f"{quoted(name)}: {each}", IN_OWN, database=name) for each in found]
+
+
+IN_OWN = "it lies in a schema of PostgreSQL's own, which no dump tells of"
 
 UNREAD = "the state of the sequence could not be read"
 

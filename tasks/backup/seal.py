@@ -234,6 +234,9 @@ class Sealing:
                 defined = defining.result()
             ended = observations.sequence_states(opened, omitted)
             readings.omitted += [*omitted, *observations.unlogged_tables(opened)]
+            for name, connection in opened.readers.items():
+                if not connection.closed:
+                    readings.omitted += observations.in_own_schemas(name, connection)
             return Part(
                 point=point,
                 readings=readings,

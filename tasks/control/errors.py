@@ -38,6 +38,10 @@ class Refused(OpsError):
     exit_code = 3
 
 
+class NotWritable(Refused):
+    """What is kept here can be read, but nothing can be added to it."""
+
+
 class Corrupt(OpsError):
     """A proof failed: what is there is not what was kept."""
 

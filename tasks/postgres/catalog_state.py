@@ -183,6 +183,30 @@ def key_of(catalog: int, oid: int) -> Key:
     return (catalog, oid if oid >= FIRST_NORMAL else 0)
 
 
+_UNTOLD = """
+select i.type || ' ' || i.identity
+from (select tableoid, oid from pg_class
+      where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and relnamespace = 'pg_catalog'::regnamespace
+      union all select tableoid, oid from pg_class
+      where relkind in ('r', 'p', 'm') and relname !~ '^sql_'
+        and relnamespace = 'information_schema'::regnamespace
+      union all select tableoid, oid from pg_proc
+      where pronamespace = 'pg_catalog'::regnamespace) x (class, object)
+  cross join lateral pg_identify_object(x.class, x.object, 0) i
+where x.object >= %s and not exists (select from pg_depend d where d.classid = x.class and d.objid = x.object
+                  and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e')
+order by 1
+"""
+
+
+def untold(connection: Connection) -> list[str]:
+    """Name what users made in PostgreSQL's own schemas: no dump tells of it, nor holds its rows.
+
+    The information schema may have been made anew, as an update asks for at times.
+    """
+    return [name for (name,) in connection.execute(_UNTOLD, [FIRST_NORMAL]).fetchall()]
+
+
 def changed(before: State, after: State) -> set[Key]:
     """Return the objects that are not in both, or not as they were."""
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

@@ -20,6 +20,14 @@ from tasks.postgres.server import Server
 
 log = logging.getLogger(__name__)
 
+PLAIN = {
+    "channel_binding": "disable",
+    "sslmode": "disable",
+    "gssencmode": "disable",
+    "target_session_attrs": "any",
+}
+"""How our own servers are reached, whatever the environment demands of others."""
+
 SOCKET_PATH_LIMIT = 107
 """Longest path of a Unix socket on Linux, in bytes (sun_path)."""
 
@@ -73,7 +81,12 @@ class Cluster:
         """Return the server's address as the superuser."""
         pinned = {"options": copy_session.session(self.data)} if self.is_copy else {}
         address = conninfo.make_conninfo(
-            host=str(self.sockets), port=self.port, user=superuser, dbname=database, **pinned
+            host=str(self.sockets),
+            port=self.port,
+            user=superuser,
+            dbname=database,
+            **pinned,
+            **PLAIN,
         )
         return Server(stanza, address)
 

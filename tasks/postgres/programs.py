@@ -30,6 +30,10 @@ PLACES = (
 )
 """Where Debian's, Red Hat's and other packages put the programs of a major version."""
 
+SPELLED = {"PGTZ": "UTC", "PGDATESTYLE": "ISO"}
+"""In the environment of programs that say what a server holds: bounds of partitions and ends of
+passwords are spelled in the zone and the style of the session, which a role may have set."""
+
 SERVICES = "hl7ops-service-"
 """What the names of directories of service files begin with; the process id follows."""
 

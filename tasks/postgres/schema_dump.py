@@ -21,7 +21,7 @@ APPLICATION = "hl7ops-definitions"
 
 HOW = ("-Fc", "--schema-only", "--create", "--no-password", "--lock-wait-timeout=1000")
 
-NAMED = {"PGAPPNAME": APPLICATION}
+NAMED = {"PGAPPNAME": APPLICATION, **programs.SPELLED}
 
 ROWS = frozenset(
     {

@@ -1,5 +1,6 @@
 """A PostgreSQL server: a name, an address, and connections with deadlines."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,9 @@ OURS = (
 """What a session of ours is told when it begins: settings of the role or the database would keep
 what is there from us, or spell it otherwise; these win (PostgreSQL's `PGC_S_CLIENT`)."""
 
+for _name in ("PGTZ", "PGDATESTYLE", "PGGEQO"):
+    os.environ.pop(_name, None)  # they would win over what our sessions say of themselves
+
 _CARRIES_VALUES = ("22", "23", "P0")
 """Classes of SQLSTATE whose messages quote values of rows: data exception, integrity, PL/pgSQL."""
 
@@ -35,6 +39,13 @@ _PASSING = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.SerializationFailure,
 )
+
+
+_KNOWN: dict[str, tuple[type[OpsError], str | None]] = {
+    "42501": (Refused, "connect as a superuser, or grant the role what it lacks"),
+    "53400": (Refused, "raise the limit, such as max_replication_slots, or free one"),
+}
+"""What trying again does not help against, by SQLSTATE."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +156,10 @@ def reported(stanza: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        kind = Transient if isinstance(error, _PASSING) else OpsError
-        do = "see that the server runs and is not overloaded" if kind is Transient else None
+        kind, do = OpsError, None
+        if isinstance(error, _PASSING):
+            kind, do = Transient, "see that the server runs and is not overloaded"
+        kind, do = _KNOWN.get(error.sqlstate or "", (kind, do))
         raise kind(
             "the database did not do it", stanza=stanza, seen=_described(error), do=do
         ) from None

@@ -1,11 +1,15 @@
 """Chains: a full backup and what was taken on top of it, each link held to the one before."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from tasks.control.errors import Corrupt, Refused
+from tasks.control.errors import Corrupt, NotWritable, Refused
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import Backup, BackupId
+
+
+log = logging.getLogger(__name__)
 
 
 def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
@@ -20,7 +24,7 @@ def chain_to(catalogue: Catalogue, backup: Backup) -> list[Backup]:
 
 @contextmanager
 def reading(catalogue: Catalogue, chain: Sequence[Backup]) -> Iterator[None]:
-    """Hold all links of a chain against removal while the block runs.
+    """Hold all links of a chain against removal while the block runs, where that can be done.
 
     Raises:
         Refused: one is being removed, or was removed just before.
@@ -28,7 +32,10 @@ def reading(catalogue: Catalogue, chain: Sequence[Backup]) -> Iterator[None]:
     """
     with ExitStack() as held:
         for link in chain:
-            held.enter_context(catalogue.reading(link.id))
+            try:
+                held.enter_context(catalogue.reading(link.id))
+            except NotWritable as error:
+                log.warning("%s is read without keeping a cleanup away from it: %s", link.id, error)
             catalogue.get(link.id)
         yield
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from tasks.control.errors import Corrupt, OpsError, Refused
+from tasks.repository import claims
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.chain import links_of
 from tasks.repository.findings import Inspection
@@ -16,6 +17,9 @@ from tasks.repository.pins import DAMAGED_PIN
 from tasks.repository.proofs import PROOFS, Proofs, is_proof
 from tasks.repository.stream import CHUNK_BYTES
 from tasks.repository.wal_check import WalCheck
+
+
+ANEW = "the next backup writes it anew"
 
 
 Progress = Callable[[str, int, int], None]
@@ -161,13 +165,15 @@ class RepositoryCheck:
     def _claim(self, backups: list[Backup]) -> None:
         """Look at the WAL of the cluster that the repository belongs to."""
         try:
-            claim = self.catalogue.claimed()
+            if claims.stored(self.catalogue.documents) is None and backups:
+                self.found.bad("stanza.json", f"is missing, though there are backups; {ANEW}")
         except (Corrupt, Refused) as error:
-            self.found.bad("stanza.json", error)
+            self.found.bad("stanza.json", f"{error}; {ANEW}")
+        try:
+            claim = self.catalogue.claimed()
+        except (Corrupt, Refused):
             return
         if claim is None:
-            if backups:
-                self.found.bad("stanza.json", "is missing, though there are backups")
             return
         WalCheck(
             self.catalogue.archive(claim),

@@ -1,15 +1,26 @@
 """Whom a repository belongs to: the cluster, and the key that signs for it."""
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import ConfigDict
 
 from tasks.control import clock
-from tasks.control.errors import Refused
+from tasks.control.errors import Corrupt, Refused
 from tasks.repository.documents import Documents
-from tasks.repository.model import FORMAT
+from tasks.repository.model import DOCUMENT, FORMAT, Backup
+
+
+log = logging.getLogger(__name__)
+
+F = TypeVar("F")
+
+_missed: set[str] = set()
+"""Documents of which it was told that they are missing, which is done once."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +37,59 @@ class Claim:
 
 
 def claimed(documents: Documents) -> Claim | None:
-    """Return whom a repository belongs to, or None where it is empty; its key is met then."""
+    """Return whom a repository belongs to, or None where it is empty; its key is met then.
+
+    Where the document of it is lost or damaged, the newest backup that can be believed tells it.
+
+    Raises:
+        Corrupt: the document is damaged, and there is no such backup.
+
+    """
+    try:
+        known, problem = stored(documents), None
+    except Corrupt as error:
+        known, problem = None, error
+    found = known or _told_by_backups(documents)
+    if found is None and problem is not None:
+        raise problem
+    if found is not known and _name(documents) not in _missed:
+        _missed.add(_name(documents))
+        log.warning(
+            "%s is %s: a backup tells whom the repository belongs to; the next one writes it anew",
+            _name(documents),
+            "damaged" if problem else "missing",
+        )
+    return found
+
+
+def stored(documents: Documents) -> Claim | None:
+    """Return what the document itself says; None: there is none."""
     name = _name(documents)
     if not documents.storage.exists(name):
         return None
+    return _met(documents, Claim, name)
+
+
+def _told_by_backups(documents: Documents) -> Claim | None:
+    """Return what the newest backup says whose document can be believed."""
+    found = documents.storage.objects(f"{documents.stanza}/backups/")
+    names = [item.name for item in found if item.name.endswith(f"/{DOCUMENT}")]
+    for name in sorted(names, key=lambda each: each.split("/")[-2].rpartition("-")[2])[::-1]:
+        with suppress(Corrupt, Refused):
+            backup = _met(documents, Backup, name)
+            return Claim(
+                documents.stanza,
+                backup.system_identifier,
+                backup.segment_bytes,
+                backup.started_at,
+            )
+    return None
+
+
+def _met(documents: Documents, kind: type[F], name: str) -> F:
     data = documents.storage.get(name)
     documents.keyring.meet(documents.stanza, data)
-    return documents.parsed(Claim, name, data)
+    return documents.parsed(kind, name, data)
 
 
 def claim(
@@ -52,6 +109,8 @@ def claim(
         before_first()
         known = Claim(documents.stanza, system_identifier, segment_bytes, clock.now())
         documents.put(_name(documents), known)
+    elif known.system_identifier == system_identifier and not _is_stored(documents):
+        documents.put(_name(documents), known)
     if known.system_identifier != system_identifier:
         raise Refused(
             "the repository belongs to another cluster",
@@ -61,6 +120,13 @@ def claim(
             do="use another stanza or BACKUP_DIR for this cluster",
         )
     return known
+
+
+def _is_stored(documents: Documents) -> bool:
+    try:
+        return stored(documents) is not None
+    except Corrupt:
+        return False
 
 
 def _name(documents: Documents) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from tasks.control.errors import OpsError, Refused, Transient
+from tasks.control.errors import NotWritable, OpsError, Refused, Transient
 from tasks.repository.file_kind import REGULAR, kind_of, opened
 from tasks.repository.storage import HOLDS, Foreign, Stored, in_use
 
@@ -213,7 +213,7 @@ def _reported(name: str) -> Iterator[None]:
                 do="free space, or lower RETENTION_DAYS and run cleanup",
             ) from None
         if error.errno in _MISPLACED:
-            raise Refused(
+            raise NotWritable(
                 "the repository cannot be written",
                 seen=f"{error.filename}: {error.strerror}",
                 expected="a directory in which this user may write",

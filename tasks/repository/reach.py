@@ -1,5 +1,6 @@
 """How far an archive of WAL reaches, and what it lacks by right: so that a loss is told."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,12 +8,16 @@ from datetime import datetime
 from pydantic import ConfigDict
 
 from tasks.control import clock
+from tasks.control.errors import Corrupt
 from tasks.postgres import lsn
 from tasks.postgres.lsn import Segment, segment_named
 from tasks.repository.coverage import Gap, Interval
 from tasks.repository.documents import Documents
 from tasks.repository.journal import Journal
 from tasks.repository.model import FORMAT
+
+
+log = logging.getLogger(__name__)
 
 
 _STRICT = ConfigDict(extra="forbid")
@@ -80,7 +85,7 @@ class Reaches:
 
     def note(self, end: Segment, lacking: Sequence[Lacking] = ()) -> None:
         """Note that all before a segment is archived, but for what is lacking."""
-        before = self.known()
+        before = self._believed()
         known = before.lacking if before else []
         more = [each for each in lacking if each not in known]
         position = lsn.spell(end.start)
@@ -93,10 +98,18 @@ class Reaches:
 
     def let_go(self, segments: Iterable[Segment]) -> None:
         """Note that retention lets segments go, before they are removed."""
-        before = self.known()
+        before = self._believed()
         if before is not None:
             more = [each for each in runs(segments) if each not in before.lacking]
             self.documents.put(self._name, replace(before, lacking=[*before.lacking, *more]))
+
+    def _believed(self) -> Reach | None:
+        """Return what is to be gone on from; a document that is damaged is begun anew."""
+        try:
+            return self.known()
+        except Corrupt as error:
+            log.warning("%s is begun anew: %s", self._name, error)
+            return None
 
     @property
     def _name(self) -> str:

@@ -24,6 +24,14 @@ alter role postgres set default_transaction_read_only = on; alter role postgres 
 alter role postgres set standard_conforming_strings = off; alter role postgres set transform_null_equals = on; alter role postgres set array_nulls = off; alter role postgres set check_function_bodies = on;
 create role someone; set default_transaction_read_only = off; create table t (a int); insert into t values (1);
 
+--# zone_and_style_of_the_superuser
+create role passing valid until '2027-01-01 00:00:00+03';
+create table t (at timestamptz, span tstzrange) partition by range (at);
+create table t_1 partition of t for values from ('2026-01-01 00:00+01') to ('2026-07-01 00:00+02');
+create table t_2 partition of t default;
+insert into t values ('2026-02-03 04:05+06', '[2026-02-03 04:05+06,)'), (now(), null);
+alter role postgres set timezone = 'Europe/Berlin'; alter role postgres set datestyle = 'SQL, DMY'; alter role postgres set intervalstyle = 'sql_standard';
+
 --# superuser_takes_a_role
 create role humble; grant all on schema public to humble; create table t (a int); insert into t values (1); alter role postgres set role = humble;
 

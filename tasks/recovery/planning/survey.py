@@ -110,7 +110,14 @@ class Survey:
                 expected="a full, differential or incremental backup",
                 do=f"hl7ops snapshot restore {backup.id}",
             )
-        return locate.seal_of(scroll, backup) if backup.is_sealed else None, backup.id
+        if not backup.is_sealed and named not in (None, backup.id):
+            raise Refused(
+                "a backup without a restore point is reached from itself alone",
+                stanza=backup.stanza,
+                seen=f"{backup.id}, and --backup {named}",
+                do="leave --backup out, or name a point in time",
+            )
+        return locate.seal_of(scroll, backup) if backup.is_sealed else None, named or backup.id
 
     def _planned(
         self,

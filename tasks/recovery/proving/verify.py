@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from tasks.control import clock, expectations
-from tasks.control.errors import Corrupt
+from tasks.control.errors import Corrupt, NotWritable
 from tasks.control.phases import Progress
 from tasks.control.settings import Depth
 from tasks.postgres import auto_conf, programs
@@ -98,7 +98,10 @@ def verify(
             depth=beside.depth,
         )
         if meddle is None:
-            catalogue.record(proof)
+            try:
+                catalogue.record(proof)
+            except NotWritable as error:
+                log.warning("this proof is not kept: %s", error)
     log.info("backup %s: %s", backup.id, proof.verdict)
     return proof
 

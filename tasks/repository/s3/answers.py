@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from tasks.control.errors import Corrupt, OpsError, Refused, Transient
+from tasks.control.errors import Corrupt, NotWritable, OpsError, Refused, Transient
 
 
 _BUSY = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling"}
@@ -69,7 +69,8 @@ def _said(response: dict[str, object], name: str, place: str) -> OpsError:
             "there is no such bucket", seen=place, do="make it, or correct S3_BUCKET and its region"
         )
     if code in _DENIED:
-        return Refused(
+        kind = NotWritable if code in ("AccessDenied", "403") else Refused
+        return kind(
             "the store does not let us",
             seen=f"{code} in {place}",
             expected=_DENIED[code],

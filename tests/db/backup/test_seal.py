@@ -9,7 +9,7 @@ import pytest
 
 from tasks.backup import seal, take
 from tasks.backup.digest_reader import GONE, LOST
-from tasks.backup.observations import EMPTY
+from tasks.backup.observations import EMPTY, IN_OWN
 from tasks.backup.seal_options import SealOptions
 from tasks.control.errors import OpsError
 from tasks.postgres import lock_watch
@@ -315,6 +315,25 @@ def test_where_nobody_looks_who_wants_a_database_he_fails(stanza, passing):
         taken(stanza, deed)
     assert len(refused) == 1
     assert "being accessed by other users" in refused[0]
+
+
+@pytest.mark.parametrize("kind", ["full", "snapshot"])
+def test_what_users_made_in_schemas_of_postgres_is_named(stanza, kind):
+    """No dump tells of it, so that nothing is compared, and a snapshot does not hold it."""
+    with stanza.server().connect() as connection:
+        connection.execute("set allow_system_table_mods = on")
+        connection.execute("create table information_schema.hidden as select 1 as n")
+        connection.execute(
+            "create function pg_catalog.hidden() returns int language sql as 'select 1'"
+        )
+    made = take.take(stanza, kind)
+    proof = verify(stanza, made.id)
+    with stanza.server().connect() as connection:
+        connection.execute("set allow_system_table_mods = on")
+        connection.execute("drop table information_schema.hidden; drop function pg_catalog.hidden")
+    said = " ".join(check.seen for check in proof.checks if check.outcome == "partial")
+    assert f"hl7: table information_schema.hidden ({IN_OWN})" in said
+    assert "hl7: function pg_catalog.hidden()" in said
 
 
 def test_an_unlogged_table_is_named_and_does_not_make_the_proof_partial(stanza):

@@ -1,5 +1,8 @@
 """What a server says when it does not do what was asked: no values, and whether to retry."""
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 
@@ -79,6 +82,33 @@ def test_an_error_names_the_object_and_no_value(people, kind):
 def test_a_mistake_in_a_statement_is_told_in_words(people):
     """Where a message cannot hold a row, it helps."""
     assert 'relation "nowhere" does not exist' in refused(people, "select * from nowhere")
+
+
+def test_what_a_role_may_not_do_is_refused_with_what_to_do(people):
+    """Trying it again would not help."""
+    with people.connect() as connection:
+        connection.execute("drop role if exists nobody; create role nobody login")
+    at = conninfo.make_conninfo(people.address, user="nobody")
+    with pytest.raises(Refused, match=r"InsufficientPrivilege.*connect as a superuser"):
+        ask(Server("main", at), "show data_directory")
+    with people.connect() as connection:
+        connection.execute("drop role nobody")
+
+
+@pytest.mark.parametrize("name", ["PGTZ", "PGDATESTYLE", "PGGEQO"])
+def test_the_environment_changes_nothing_of_our_sessions(name):
+    """What it says would win over what a session is told when it begins."""
+    script = f"import os, tasks.postgres.server; assert '{name}' not in os.environ"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {name: "x"}, check=True)
+
+
+def test_our_own_servers_are_reached_whatever_is_demanded_of_others(cluster_server, monkeypatch):
+    """No socket of theirs binds a channel, or is encrypted."""
+    monkeypatch.setenv("PGCHANNELBINDING", "require")
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "standby")
+    with cluster_server.connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_a_deadline_of_the_server_may_be_tried_again(server):

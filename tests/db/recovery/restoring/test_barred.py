@@ -148,6 +148,27 @@ def segments(place):
     return sorted(place.root.glob("main/wal/*/*/*.zst"))
 
 
+def test_a_backup_that_is_named_leads_to_the_end_of_another_one(place):
+    """As where the bytes of that one failed, which its restore point does not lie in."""
+    first, second, _ = place.backups
+    prove(place, second, objects="fail")
+    with pytest.raises(Refused, match="are bad"):
+        plan(place, second.id)
+    made = plan(place, second.id, named=first.id)
+    assert [each.id for each in made.chain] == [first.id]
+    assert made.stop is not None
+
+
+def test_what_can_only_be_read_is_restored_all_the_same(place, caplog):
+    """Nothing keeps a cleanup elsewhere away from it, which is told."""
+    holds = place.root / "main" / "holds"
+    shutil.rmtree(holds)
+    holds.write_text("no directory, so that nothing can be held")
+    _, found = numbers(place)
+    assert found
+    assert "is read without keeping a cleanup away" in caplog.text
+
+
 def test_a_backup_that_was_never_verified_warns_and_is_restored(place):
     """The document of the copy keeps the warning."""
     done, found = numbers(place)
