@@ -185,7 +185,8 @@ class Sealing:
                 if number == MOMENTS:
                     self._not_sealed(names, error)
                     return
-                log.warning("the seal is taken again: %s", type(error).__name__)
+                said = error if isinstance(error, OpsError) else type(error).__name__
+                log.warning("the seal is taken again: %s", said)
             else:
                 lost = self._still_open(part.readings.lost) if number < MOMENTS else []
                 self._add(part.without(lost), [name for name in names if name not in lost])

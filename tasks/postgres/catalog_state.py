@@ -193,7 +193,8 @@ from (select tableoid, oid from pg_class
       union all select tableoid, oid from pg_proc
       where pronamespace = 'pg_catalog'::regnamespace) x (class, object)
   cross join lateral pg_identify_object(x.class, x.object, 0) i
-where x.object >= %s and not exists (select from pg_depend d where d.classid = x.class and d.objid = x.object
+where x.object >= %s
+  and not exists (select from pg_depend d where d.classid = x.class and d.objid = x.object
                   and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e')
 order by 1
 """
