@@ -13,11 +13,15 @@ from flows.verbs import documents
 from flows.verbs.output import AsJson, Repository, progress, say, screen, show_table
 from reports.page import counted, size
 from tasks.control import clock, settings
+from tasks.control.errors import OpsError
 from tasks.control.settings import Depth
 from tasks.repository.model import Backup, BackupType
 from tasks.repository.proof import Proof
 from tasks.repository.stanza import Stanza, open_stanza
 
+
+SHOWN = 20
+"""So many objects that could not be sealed are named; the proof names more of them."""
 
 backup_app = typer.Typer(no_args_is_help=True, help="Take backups.")
 
@@ -55,23 +59,38 @@ def backup_snapshot(*, as_json: AsJson = False) -> None:
 def _take(kind: BackupType, *, as_json: bool) -> None:
     from tasks.backup.take import take  # noqa: PLC0415
 
+    stanza = site()
     with progress(quiet=as_json) as tell:
-        made = take(site(), kind, progress=tell)
-    say(documents.of_backup(made), lambda: _show_backup(made), as_json=as_json)
+        made = take(stanza, kind, progress=tell)
+    say(documents.of_backup(made), lambda: _show_backup(stanza, made), as_json=as_json)
 
 
-def _show_backup(backup: Backup) -> None:
+def _show_backup(stanza: Stanza, backup: Backup) -> None:
     seal = backup.seal
     screen.print(f"[bold]{backup.id}[/] is complete; [bold]not proven yet[/].")
     if backup.parent:
         screen.print(f"  built on {backup.parent}")
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     if backup.is_sealed:
-        missing = f"; {seal.skipped} objects not sealed" if seal.skipped else ""
-        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}{missing}")
+        screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
+        for told in _not_sealed(stanza, backup) if seal.skipped else ():
+            screen.print(f"  not sealed: {told}", markup=False)
     else:
         screen.print(f"  [bold]not sealed[/]: {seal.problem}")
     screen.print(f"  next: hl7ops verify {backup.id}")
+
+
+def _not_sealed(stanza: Stanza, backup: Backup) -> list[str]:
+    """Name what could not be sealed, each with the reason."""
+    from tasks.backup.seal_options import fingerprint_of  # noqa: PLC0415
+
+    try:
+        found = fingerprint_of(stanza, backup)
+    except OpsError:  # the backup is kept and told of, whatever can be read of it
+        return [counted(backup.seal.skipped, "object")]
+    omitted = [each for each in found.omitted if not each.is_expected]
+    told = [each.told for each in omitted[:SHOWN]]
+    return [*told, f"and {len(omitted) - SHOWN} more"] if len(omitted) > SHOWN else told
 
 
 def verify(

@@ -75,7 +75,8 @@ def _failed(target: Target, base: Base, window: Window) -> Refused:
         stanza=window.stanza,
         seen=f"{target}; {base.backup.id}: {base.failed}",
         expected="a backup whose bytes are sound",
-        do="choose another point; hl7ops restore --accept-failed-proof restores what can be read",
+        do="choose another point, or a backup to begin with (--backup); hl7ops restore"
+        " --accept-failed-proof restores what can be read",
     )
 
 

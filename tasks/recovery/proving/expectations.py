@@ -19,7 +19,7 @@ from tasks.repository.seal import Fact
 
 _QUERIES = {rule.name: f"select n from ({rule.query}) counted (n)" for rule in RULES}  # noqa: S608
 
-NAMED = 10
+NAMED = 100
 """How many subjects a failed check names."""
 
 _WORDS: dict[Relation, str] = {
@@ -101,7 +101,7 @@ def differing(comparison: Comparison) -> str:
 
 
 def named(subjects: Iterable[str]) -> str:
-    """Name subjects, ten at most."""
+    """Name subjects, a hundred at most."""
     names = sorted(subjects)
     rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + rest
