@@ -73,14 +73,14 @@ def _show_backup(stanza: Stanza, backup: Backup) -> None:
     screen.print(f"  {size(backup.bytes_source)} read, {size(backup.bytes_stored)} stored")
     if backup.is_sealed:
         screen.print(f"  sealed ({seal.mode}): {seal.rows:,} rows at {seal.lsn}")
-        for told in _not_sealed(stanza, backup) if seal.skipped else ():
+        for told in not_sealed(stanza, backup) if seal.skipped else ():
             screen.print(f"  not sealed: {told}", markup=False)
     else:
         screen.print(f"  [bold]not sealed[/]: {seal.problem}")
     screen.print(f"  next: hl7ops verify {backup.id}")
 
 
-def _not_sealed(stanza: Stanza, backup: Backup) -> list[str]:
+def not_sealed(stanza: Stanza, backup: Backup) -> list[str]:
     """Name what could not be sealed, each with the reason."""
     from tasks.backup.seal_options import fingerprint_of  # noqa: PLC0415
 

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+from flows.verbs.backup import not_sealed
 from tasks.backup import take
 from tasks.recovery.proving.verify import verify
 
@@ -35,6 +36,9 @@ def test_a_table_that_somebody_holds_is_named_and_no_other(stanza):
     with held(stanza, "one"):
         backup = take.take(stanza, "full")
 
+    told = not_sealed(stanza, backup)
+    assert "hl7.public.one (somebody held it locked)" in told
+    assert all("two" not in each for each in told)
     proof = verify(stanza, backup.id)
     assert proof.verdict == "partial"
     assert "hl7.public.one (somebody held it locked)" in not_compared(proof)
