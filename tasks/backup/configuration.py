@@ -40,13 +40,14 @@ _LISTED = re.compile(r'(?:^|[\s,])@(?:"([^"]+)"|([^\s,"]+))')
 """A file of names in an access file: `@file`, its name quoted or not."""
 
 _ELSEWHERE = """
-select name, setting from pg_settings
-where name = any(%s) and name <> 'TimeZone' and setting is not null
+select name, reset_val from pg_settings
+where name = any(%s) and name <> 'TimeZone' and reset_val is not null
 union all
 (select 'TimeZone', setting from pg_file_settings
  where lower(name) = 'timezone' and error is null order by seqno desc limit 1)
 """
-"""Our own connection has a time zone of its own, so the source's is read where it is set."""
+"""Our own connection has a time zone of its own, so the source's is read where it is set; and it
+writes times in a style of its own, before which there was the source's."""
 
 
 @dataclass

@@ -285,9 +285,14 @@ def test_only_some_tables_can_be_described(home, built):
         found = schema_dump.of_database(home.programs, built, **which)
         return [each.name for each in found if each.kind == "TABLE"]
 
-    odd = schema_dump.pattern("public", "fruit*")
+    with built.connect() as connection:
+        odd, none, quoted = (
+            schema_dump.pattern(connection, "public", name)
+            for name in ("fruit*", "none", 'Odd.* "name"')
+        )
+    assert quoted == '"public"."Odd.* ""name"""'
     assert tables(only=[odd]) == ['table public."fruit*"']
     assert tables(but=[odd]) == ['table public."Fruit"', "table public.fruit"]
     with pytest.raises(OpsError) as caught:
-        tables(only=[schema_dump.pattern("public", "none")])
+        tables(only=[none])
     assert schema_dump.finds_none(caught.value)

@@ -194,17 +194,17 @@ def test_contents_are_no_definitions():
 def test_a_definition_tells_the_objects_that_it_needs():
     """Directly, by others, and in circles."""
     dumped = [
-        entry(1, "TABLE", "a", 3, catalog=1259, oid=11),
-        entry(2, "TYPE", "b", 1, catalog=1247, oid=12),
-        entry(3, "FUNCTION", "c()", 2, catalog=1255, oid=13),
+        entry(1, "TABLE", "a", 3, catalog=1259, oid=50011),
+        entry(2, "TYPE", "b", 1, catalog=1247, oid=50012),
+        entry(3, "FUNCTION", "c()", 2, catalog=1255, oid=50013),
         entry(4, "COMMENT", "TABLE a", 1),
-        entry(5, "TABLE", "alone", 99, catalog=1259, oid=15),
+        entry(5, "TABLE", "alone", 99, catalog=1259, oid=50015),
     ]
     found = {each.name: each.keys for each in definitions(dumped)}
-    every = {(1259, 11), (1247, 12), (1255, 13)}
+    every = {(1259, 50011), (1247, 50012), (1255, 50013)}
     assert found["table hl7.a"] == found["type hl7.b"] == found["function hl7.c()"] == every
     assert found["comment table hl7.a"] == every
-    assert found["table hl7.alone"] == {(1259, 15)}
+    assert found["table hl7.alone"] == {(1259, 50015)}
 
 
 def test_entries_of_one_name_are_one_definition():
@@ -228,8 +228,3 @@ def test_entries_of_one_name_are_one_definition():
 def test_what_goes_on_in_the_server_may_be_over_the_next_time(said, may):
     """Anything else fails at once."""
     assert schema_dump.may_succeed_again(OpsError("pg_dump failed", seen=said)) is may
-
-
-def test_a_pattern_matches_one_table_only():
-    """Whatever is in its name."""
-    assert schema_dump.pattern("public", 'Odd.* "name"') == '"public"."Odd.* ""name"""'

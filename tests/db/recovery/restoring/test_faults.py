@@ -221,14 +221,19 @@ def test_a_foreign_repository_is_exit_code_3_and_signed_by_a_stranger_4(far, fol
         connection.execute("create table counted as select 7 as n")
     take(stranger)
     stranger.home.primary.stop("immediate")
-    document = place / "main" / "stanza.json"
-    kept = document.read_bytes()
-    document.write_bytes((folder / "stranger/repository/main/stanza.json").read_bytes())
+    theirs = folder / "stranger/repository/main"
+    (of_backup,) = theirs.glob("backups/*/backup.json")
+    documents = [place / "main/stanza.json", *place.glob("main/backups/*/backup.json")]
+    kept = {path: path.read_bytes() for path in documents}
+    for path in documents:
+        signed = theirs / "stanza.json" if path.name == "stanza.json" else of_backup
+        path.write_bytes(signed.read_bytes())
     try:
         with pytest.raises(Corrupt) as failed:
             total(opened(far, monkeypatch), folder / "foreign")
     finally:
-        document.write_bytes(kept)
+        for path, data in kept.items():
+            path.write_bytes(data)
     assert failed.value.exit_code == 4
     assert not (folder / "foreign").exists()
     assert listing(place) == before
