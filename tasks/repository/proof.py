@@ -38,6 +38,9 @@ LEFT_OUT = "what is left out is known"
 SHARE = "the share of today"
 """The check that tells how many tables are compared today, where not all of them are."""
 
+LINE = 300
+"""So many signs of what a check saw stand in the text of an error; the report has all of it."""
+
 _WORST: tuple[Outcome, ...] = ("fail", "error", "partial", "pass")
 
 _STRICT = ConfigDict(extra="forbid")
@@ -196,11 +199,15 @@ class Proof:
         raise kind(
             f"backup {self.backup} is not proven",
             stanza=self.stanza,
-            seen="; ".join(f"{check.name}: {check.seen}" for check in self.failed[:3])
+            seen="; ".join(f"{check.name}: {_on_a_line(check.seen)}" for check in self.failed[:3])
             or "checks are missing",
             expected="every check of every tier to pass",
             do=f"read the report; hl7ops verify {self.backup} runs the checks again",
         )
+
+
+def _on_a_line(seen: str) -> str:
+    return seen if len(seen) <= LINE else f"{seen[:LINE]} ..."
 
 
 def counting(

@@ -153,3 +153,14 @@ def test_a_catalogue_tells_what_counts(catalogue, backup, ended):
     name = max(each for each, _ in catalogue.objects(made.id))
     catalogue.storage.put(name, b"{}")
     assert isinstance(catalogue.last_proof(made.id), Damaged)
+
+
+def test_an_error_tells_only_the_beginning_of_a_long_list(backup, proof):
+    """It is one line; the report has all of it."""
+    made = proof(backup())
+    seen = ", ".join(f"hl7.public.table_{number}" for number in range(100))
+    failed = replace(made, checks=[*made.checks, Check("contents", "tables", "fail", seen)])
+    with pytest.raises(Corrupt) as caught:
+        failed.require()
+    assert "hl7.public.table_0, " in str(caught.value)
+    assert len(str(caught.value)) < 700
