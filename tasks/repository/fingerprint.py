@@ -15,7 +15,14 @@ from tasks.postgres.sequences import SequenceState
 from tasks.postgres.server import Connection, Server
 from tasks.postgres.table_digest import LARGE_OBJECTS, PERMANENT, PINNED, UNLOGGED, Digest, Table
 from tasks.repository import facts
-from tasks.repository.seal import Fact, Fingerprint, Omission, SequenceSeal, TableSeal
+from tasks.repository.seal import (
+    EVERY_KIND,
+    Fact,
+    Fingerprint,
+    Omission,
+    SequenceSeal,
+    TableSeal,
+)
 
 
 Progress = Callable[[str], None]
@@ -215,7 +222,8 @@ def _definitions(
     try:
         found = schema_dump.of_database(tools, server)
     except OpsError as error:
-        omitted.append(Omission(f"definitions of {name}", str(error), database=name))
+        subject = f"definitions of database {name}"
+        omitted.append(Omission(subject, str(error), database=name, kinds=[EVERY_KIND]))
         return {}
     return {f"{quoted(name)}: {each.name}": each for each in found}
 

@@ -12,7 +12,7 @@ from tasks.backup.digest_reader import GONE, LOST
 from tasks.backup.observations import EMPTY, IN_OWN
 from tasks.backup.seal_options import SealOptions
 from tasks.control.errors import OpsError
-from tasks.postgres import lock_watch
+from tasks.postgres import lock_watch, schema_dump
 from tasks.recovery.proving.verify import verify
 from tasks.repository.catalogue import Catalogue
 from tasks.repository.model import BackupId
@@ -315,6 +315,25 @@ def test_where_nobody_looks_who_wants_a_database_he_fails(stanza, passing):
         taken(stanza, deed)
     assert len(refused) == 1
     assert "being accessed by other users" in refused[0]
+
+
+@pytest.mark.parametrize("kind", ["full", "snapshot"])
+def test_definitions_of_a_copy_that_cannot_be_read_condemn_nothing(stanza, kind):
+    """A check that could not run says nothing against a backup; it is named."""
+    made = take.take(stanza, kind)
+    real = schema_dump.of_database
+
+    def failing(tools, server, **which):
+        if server.parameters()["dbname"] == "hl7":
+            raise OpsError("pg_dump failed", seen="canceling statement due to lock timeout")
+        return real(tools, server, **which)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema_dump, "of_database", failing)
+        proof = verify(stanza, made.id)
+    assert proof.failed == []
+    said = " ".join(check.seen for check in proof.checks if check.outcome == "partial")
+    assert "definitions of database hl7 (pg_dump failed" in said
 
 
 @pytest.mark.parametrize("kind", ["full", "snapshot"])
