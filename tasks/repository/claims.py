@@ -45,6 +45,11 @@ def claimed(documents: Documents) -> Claim | None:
         Corrupt: the document is damaged, and there is no such backup.
 
     """
+    return _looked(documents)[0]
+
+
+def _looked(documents: Documents) -> tuple[Claim | None, bool]:
+    """Return whom a repository belongs to, and whether its document itself says so."""
     try:
         known, problem = stored(documents), None
     except Corrupt as error:
@@ -59,7 +64,7 @@ def claimed(documents: Documents) -> Claim | None:
             _name(documents),
             "damaged" if problem else "missing",
         )
-    return found
+    return found, known is not None
 
 
 def stored(documents: Documents) -> Claim | None:
@@ -104,12 +109,12 @@ def claim(
         Refused: the repository belongs to another cluster.
 
     """
-    known = claimed(documents)
+    known, is_stored = _looked(documents)
     if known is None:
         before_first()
         known = Claim(documents.stanza, system_identifier, segment_bytes, clock.now())
         documents.put(_name(documents), known)
-    elif known.system_identifier == system_identifier and not _is_stored(documents):
+    elif known.system_identifier == system_identifier and not is_stored:
         documents.put(_name(documents), known)
     if known.system_identifier != system_identifier:
         raise Refused(
@@ -120,13 +125,6 @@ def claim(
             do="use another stanza or BACKUP_DIR for this cluster",
         )
     return known
-
-
-def _is_stored(documents: Documents) -> bool:
-    try:
-        return stored(documents) is not None
-    except Corrupt:
-        return False
 
 
 def _name(documents: Documents) -> str:

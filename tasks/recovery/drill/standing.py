@@ -93,10 +93,7 @@ def standing(stanza: Stanza, now: datetime) -> Standing:
     """
     drills = evidence(stanza).drills()
     since = drills[0].started_at if drills else None
-    catalogue = stanza.catalogue
-    backups = catalogue.backups()
-    last = catalogue.last_proofs(each.id for each in backups)
-    proofs = [(each, last[each.id]) for each in backups]
+    proofs = _proofs(stanza)
     done = cycle(proofs, stanza.settings.proof_cycle_days, now)
     scored = score(drills, since, now, stanza.settings.rto_s)
     return Standing(_window(stanza), scored, drills, proofs, done)
@@ -104,10 +101,15 @@ def standing(stanza: Stanza, now: datetime) -> Standing:
 
 def cycle_of(stanza: Stanza, now: datetime) -> Cycle | None:
     """Tell how much was compared within the cycle; None where all is, each time."""
-    days, catalogue = stanza.settings.proof_cycle_days, stanza.catalogue
-    backups = catalogue.backups() if days > 1 else []
-    last = catalogue.last_proofs(each.id for each in backups)
-    return cycle([(each, last[each.id]) for each in backups], days, now)
+    days = stanza.settings.proof_cycle_days
+    return cycle(_proofs(stanza), days, now) if days > 1 else None
+
+
+def _proofs(stanza: Stanza) -> list[tuple[Backup, Proof | Damaged | None]]:
+    """Return the backups, each with its last proof."""
+    backups = stanza.catalogue.backups()
+    last = stanza.catalogue.last_proofs(each.id for each in backups)
+    return [(each, last[each.id]) for each in backups]
 
 
 def _window(stanza: Stanza) -> Window | None:

@@ -237,17 +237,13 @@ def _definitions(
         return []
     unknown = {name for name, each in copied.items() if not each.keys.isdisjoint(keys)}
     without = tuple(f"{prefix}{kind.lower()} " for kind in kinds)
+
+    def is_compared(name: str) -> bool:
+        return name.startswith(prefix) and not name.startswith(without) and name not in unknown
+
     return _beside(
-        {
-            name: digest
-            for name, digest in sealed.items()
-            if name.startswith(prefix) and not name.startswith(without) and name not in unknown
-        },
-        {
-            name: each.digest
-            for name, each in copied.items()
-            if name.startswith(prefix) and not name.startswith(without) and name not in unknown
-        },
+        {name: digest for name, digest in sealed.items() if is_compared(name)},
+        {name: each.digest for name, each in copied.items() if is_compared(name)},
     )
 
 
